@@ -1,0 +1,92 @@
+"""Errors between predicted and true poses: pure functions on NumPy arrays.
+
+Joints are (..., J, 3) in metres with any leading axes, and every function that reports a length
+reports **millimetres**. Means run over all joints that are passed in, the root included: select
+joints first if a protocol leaves some out. Arrays must be finite; NaN raises ValueError.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ampose.geometry import bone_lengths, similarity_align
+from ampose.skeletons import Skeleton
+
+Array = NDArray[np.floating]
+
+MILLIMETRES = 1000.0
+
+
+def joint_errors(predicted: Array, target: Array) -> Array:
+    """Euclidean distance of every joint, millimetres: (..., J, 3) to (..., J)."""
+    _check(predicted, target)
+    distance = np.linalg.norm(predicted.astype(np.float64) - target, axis=-1)
+    return np.asarray(distance * MILLIMETRES)
+
+
+def mpjpe(predicted: Array, target: Array) -> float:
+    """Mean per-joint position error, millimetres (protocol 1), without any alignment."""
+    return float(joint_errors(predicted, target).mean())
+
+
+def p_mpjpe(predicted: Array, target: Array) -> float:
+    """MPJPE after aligning every pose by rotation, translation and scale (protocol 2)."""
+    return float(aligned_joint_errors(predicted, target).mean())
+
+
+def aligned_joint_errors(predicted: Array, target: Array) -> Array:
+    """`joint_errors` after a proper similarity alignment of every pose, millimetres (..., J)."""
+    _check(predicted, target)
+    return joint_errors(similarity_align(predicted, target), target)
+
+
+def n_mpjpe(predicted: Array, target: Array) -> float:
+    """MPJPE after the best scale of every pose, the root kept (Rhodin et al., CVPR 2018)."""
+    _check(predicted, target)
+    predicted = predicted.astype(np.float64)
+    norm = (predicted * predicted).sum((-2, -1), keepdims=True)
+    if (norm == 0).any():
+        raise ValueError("a predicted pose has no extent, so no scale fits it")
+    return mpjpe(predicted * ((predicted * target).sum((-2, -1), keepdims=True) / norm), target)
+
+
+def _check(predicted: Array, target: Array) -> None:
+    if predicted.shape != target.shape or predicted.ndim < 2 or predicted.shape[-1] != 3:
+        raise ValueError(
+            f"two (..., J, 3) arrays of one shape needed, got {predicted.shape} and {target.shape}"
+        )
+    if predicted.size == 0:
+        raise ValueError("no poses to score")
+    if not (np.isfinite(predicted).all() and np.isfinite(target).all()):
+        raise ValueError("poses to score must be finite; select the valid ones first")
+
+
+def mpjve(predicted: Array, target: Array) -> float:
+    """Mean per-joint velocity error along the first axis, millimetres per frame.
+
+    The sequence is (T, ..., J, 3); pass one sequence at a time, or frames of two would be compared.
+    """
+    if len(predicted) < 2:
+        raise ValueError("velocity needs at least two frames")
+    return mpjpe(np.diff(predicted, axis=0), np.diff(target, axis=0))
+
+
+def pck(errors_mm: Array, threshold_mm: float = 150.0) -> float:
+    """Percentage of joint errors strictly below the threshold (Mehta et al., 3DV 2017)."""
+    return float((errors_mm < threshold_mm).mean() * 100)
+
+
+def auc(errors_mm: Array, thresholds_mm: Array | None = None) -> float:
+    """Mean PCK over thresholds; by default 0, 5, ... 150 mm, 31 values, as the 3DHP tool has it."""
+    thresholds = np.linspace(0, 150, 31) if thresholds_mm is None else thresholds_mm
+    return float(np.mean([pck(errors_mm, float(t)) for t in thresholds]))
+
+
+def bone_length_variation(joints: Array, skeleton: Skeleton) -> float:
+    """How rubbery a sequence (T, J, 3) is: mean over bones of std / mean of the length, percent."""
+    lengths = bone_lengths(joints, skeleton)
+    mean = lengths.mean(0)
+    if (mean == 0).any():
+        raise ValueError("a bone has no length")
+    return float((lengths.std(0) / mean).mean() * 100)

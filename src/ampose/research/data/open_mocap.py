@@ -1,0 +1,125 @@
+"""Packs of open motion: 17 Human3.6M joints at 25 frames/s, as one ``.npz`` per source.
+
+Arrays of a pack: ``positions`` int16 (N, 17, 3), unit 0.1 mm, root-relative, axes x right, y forward,
+z up; ``clip_start`` int32 (C + 1), clip c is rows ``clip_start[c] : clip_start[c + 1]``; and one
+string per clip in ``subject``, ``trial``, ``skeleton``, ``description``, ``split``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ampose.geometry import bone_vectors, joints_from_bones
+from ampose.skeletons import H36M_17
+
+Array = NDArray[np.floating]
+
+UNIT_METRES = 1e-4
+
+OWN_SKELETONS = ("asf-own", "bvh-own", "fbx")
+"""Clips on the subject's own skeleton. The others were retargeted: fit to train, not to test."""
+
+TEMPLATE_BONES = (
+    np.array(
+        [132.9, 442.9, 454.2, 132.9, 442.9, 454.2, 233.4, 257.1]
+        + [121.1, 115.0, 151.0, 278.9, 251.7, 151.0, 278.9, 251.7]
+    )
+    / 1000
+)
+"""Bone lengths in metres of a typical Human3.6M subject, for joints 1 to 16 (protocol v1)."""
+
+_CLIP_COLUMNS = ("subject", "trial", "skeleton", "description", "split")
+
+
+class PackError(ValueError):
+    """A file is not an open-mocap pack; the message names the file and what is wrong."""
+
+
+@dataclass(frozen=True)
+class Pack:
+    """One pack in memory.
+
+    Attributes:
+        name: file name without its ending, such as ``"cmu"``.
+        positions: (N, 17, 3) float32 metres, root-relative, axes x right, y forward, z up.
+        clips: (N,) index of each frame's clip.
+        subject, trial, skeleton, description, split: (C,) strings.
+    """
+
+    name: str
+    positions: Array
+    clips: NDArray[np.int64]
+    subject: NDArray[np.str_]
+    trial: NDArray[np.str_]
+    skeleton: NDArray[np.str_]
+    description: NDArray[np.str_]
+    split: NDArray[np.str_]
+
+    def frames(self, *, split: str, own_skeleton: bool = False) -> NDArray[np.int64]:
+        """Indices of the frames of one split, optionally only of clips on their own skeleton."""
+        chosen = self.split == split
+        if own_skeleton:
+            chosen &= np.isin(self.skeleton, OWN_SKELETONS)
+        return np.flatnonzero(chosen[self.clips])
+
+
+def load_pack(path: Path | str) -> Pack:
+    """Reads and checks a pack.
+
+    Raises:
+        PackError: the file is missing, is no ``.npz``, or an array is absent or of the wrong shape.
+    """
+    path = Path(path)
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {key: file[key] for key in file.files}
+    except FileNotFoundError:
+        raise PackError(
+            f"{path}: no such file; `ampose train` and `ampose eval` take the folder of the "
+            "open-mocap packs, or one pack, with --data"
+        ) from None
+    except (OSError, ValueError, EOFError) as error:
+        raise PackError(f"{path}: not a readable .npz file ({error})") from error
+    missing = {"positions", "clip_start", *_CLIP_COLUMNS} - arrays.keys()
+    if missing:
+        raise PackError(f"{path}: lacks {', '.join(sorted(missing))}; it has {', '.join(arrays)}")
+    positions, start = arrays["positions"], arrays["clip_start"]
+    if positions.ndim != 3 or positions.shape[1:] != (17, 3) or positions.dtype != np.int16:
+        raise PackError(
+            f"{path}: positions must be int16 (N, 17, 3), got {positions.dtype} {positions.shape}"
+        )
+    if start.ndim != 1 or start[0] != 0 or start[-1] != len(positions) or (np.diff(start) < 1).any():
+        raise PackError(f"{path}: clip_start must rise from 0 to {len(positions)}")
+    for key in _CLIP_COLUMNS:
+        if arrays[key].shape != (len(start) - 1,):
+            raise PackError(f"{path}: {key} must hold one string per clip ({len(start) - 1})")
+    if positions[:, 0].any():
+        raise PackError(f"{path}: positions must be relative to joint 0")
+    return Pack(
+        path.stem,
+        positions.astype(np.float32) * np.float32(UNIT_METRES),
+        np.repeat(np.arange(len(start) - 1), np.diff(start)),
+        **{key: arrays[key] for key in _CLIP_COLUMNS},
+    )
+
+
+def bone_directions(positions: Array) -> Array:
+    """Unit vectors of the 16 bones: (..., 17, 3) to (..., 16, 3).
+
+    Raises:
+        ValueError: a bone has no length.
+    """
+    bones = bone_vectors(positions, H36M_17)
+    lengths = np.linalg.norm(bones, axis=-1, keepdims=True)
+    if not (lengths > 0).all():
+        raise ValueError("a bone has no length, so no direction")
+    return np.asarray(bones / lengths)
+
+
+def with_bone_lengths(directions: Array, lengths: Array) -> Array:
+    """Joints (..., 17, 3) in metres from bone directions (..., 16, 3) and lengths (..., 16)."""
+    return joints_from_bones(directions * lengths[..., None], H36M_17)

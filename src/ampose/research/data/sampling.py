@@ -1,0 +1,278 @@
+"""Training samples from open motion: new bodies, new cameras and the faults of a 2D detector.
+
+A batch is made from its own random generator and nothing else, so step k of a run sees the same poses
+whether or not the run was interrupted.
+
+Axes: a pack's world is x right, y forward, z up; a camera's is x right, y down, z forward.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.cluster.vq import kmeans2
+from scipy.spatial import cKDTree
+
+from ampose.cameras import DEFAULT_FOV_DEGREES, look_at_person
+from ampose.geometry import random_rotations, rotate, rotation_about
+from ampose.research.data.open_mocap import TEMPLATE_BONES, bone_directions, with_bone_lengths
+from ampose.skeletons import H36M_17
+
+Array = NDArray[np.floating]
+
+PACK_TO_CAMERA = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
+"""Pack axes to the axes of a level camera that looks along the pack's y axis."""
+
+# A bone has the index of its child joint minus one.
+_UPPER_BODY = np.arange(6, 16)
+_ARMS = np.array([11, 12, 14, 15])
+_RIGHT_LEG, _LEFT_LEG = np.array([1, 2]), np.array([4, 5])
+_BONE_MIRROR = np.array(H36M_17.mirror[1:]) - 1
+_LEFT_BONES = np.array([left for left, _ in H36M_17.pairs]) - 1
+
+_LIMBS = tuple(
+    H36M_17.indices(names)
+    for names in (
+        ("right_hip", "right_knee", "right_ankle"),
+        ("left_hip", "left_knee", "left_ankle"),
+        ("right_shoulder", "right_elbow", "right_wrist"),
+        ("left_shoulder", "left_elbow", "left_wrist"),
+    )
+)
+_LEFT_JOINTS, _RIGHT_JOINTS = (list(side) for side in zip(*H36M_17.pairs, strict=True))
+_PELVIS, _THORAX = H36M_17.indices(("pelvis", "thorax"))
+_HIDDEN_SETS = (
+    ("right_ankle", "left_ankle"),
+    ("right_ankle", "left_ankle", "right_knee", "left_knee"),
+    ("right_wrist",),
+    ("left_wrist",),
+    ("right_elbow", "right_wrist"),
+    ("left_elbow", "left_wrist"),
+    ("right_knee", "right_ankle"),
+    ("left_knee", "left_ankle"),
+    ("neck_nose", "head_top"),
+)
+_HIDDEN = np.array([[joint in hidden for joint in H36M_17.joints] for hidden in _HIDDEN_SETS])
+_HIP_GROUP = H36M_17.indices(("pelvis", "right_hip", "left_hip"))
+_CHEST_GROUP = H36M_17.indices(("thorax", "right_shoulder", "left_shoulder"))
+_HEAD_GROUP = H36M_17.indices(("neck_nose", "head_top"))
+_VAGUE = H36M_17.indices(("pelvis", "right_hip", "left_hip", "spine", "thorax", "head_top"))
+"""Joints whose place a detector knows only roughly; its noise is doubled there."""
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """What varies between training samples. Probabilities are per sample unless said otherwise."""
+
+    crossover_upper: float = 0.5
+    crossover_arms: float = 0.5
+    crossover_leg: float = 0.3
+    """Probability that one leg comes from another pose, for each leg."""
+    balanced: float = 0.5
+    """Share of poses drawn cluster first, so that rare poses are not rare; the rest uniformly."""
+    clusters: int = 512
+    free_body: float = 0.1
+    """Share of bodies turned to any orientation: lying, inverted."""
+    bone_spread: float = 0.06
+    """Typical relative spread of bone lengths around the template, left = right, total kept."""
+    fov_degrees: tuple[float, float] = (35.0, 85.0)
+    distance_metres: tuple[float, float] = (1.8, 8.0)
+    elevation_degrees: tuple[float, float] = (8.0, 14.0)
+    """Mean and standard deviation, clipped to -30 and 55."""
+    roll_degrees: float = 4.0
+    off_centre: tuple[float, float] = (0.3, 0.15)
+    """Spread of the person's place in the image, as a share of the half width and half height."""
+    unknown_focal: float = 0.3
+    """Share of samples normalised with the default field of view instead of the true one."""
+    exact: float = 0.4
+    """Share of samples whose 2D is exact."""
+    noise: float = 0.01
+    """Median standard deviation of the 2D noise, as a share of the larger box side."""
+    noise_spread: float = 0.5
+    """Standard deviation of the logarithm of that noise between samples."""
+    definition_shift: float = 0.05
+    """Spread of a common shift of hips, chest and head along the torso, as a share of its length:
+    detectors place these joints by another definition than motion capture does."""
+    outlier: float = 0.02
+    """Probability per joint of six times the noise."""
+    swap_limb: float = 0.02
+    swap_body: float = 0.005
+    miss_joint: float = 0.02
+    """Probability per joint that it is missing."""
+    miss_limb: float = 0.1
+    """Probability that a part of the body is hidden."""
+    whole: float = 0.5
+    """Share of samples in which no joint may be missing."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Training samples: lifter input and target in the axes of the virtual camera.
+
+    Attributes:
+        inputs: (B, 17, 3) float32, as `ampose.cameras.look_at_person` gives them.
+        targets: (B, 17, 3) float32 metres, root-relative.
+    """
+
+    inputs: Array
+    targets: Array
+
+
+class PoseSampler:
+    """Draws training batches from a pool of poses.
+
+    Args:
+        positions: (N, 17, 3) root-relative poses in pack axes.
+        augmentation: what varies.
+    """
+
+    def __init__(self, positions: Array, augmentation: Augmentation) -> None:
+        self.augmentation = augmentation
+        self._directions = bone_directions(positions).astype(np.float32)
+        self._weights = _balanced_weights(self._directions, augmentation)
+
+    def batch(self, size: int, rng: np.random.Generator) -> Batch:
+        """One batch; the generator decides everything."""
+        joints = with_bone_lengths(self._bodies(size, rng), self._bone_lengths(size, rng))
+        joints = joints.astype(np.float32)
+        pose, rays, known_to_assumed = self._views(joints, rng)
+        rays = self._detect(rays, rng)
+        rays[..., :2] *= known_to_assumed[:, None, None]
+        inputs, rotation = look_at_person(rays)
+        return Batch(inputs, rotate(pose, rotation.astype(np.float32)))
+
+    def _draw(self, size: int, rng: np.random.Generator) -> Array:
+        """Bone directions (B, 16, 3) of poses from the pool, half of them mirrored."""
+        directions = self._directions[rng.choice(len(self._directions), size, p=self._weights)]
+        mirrored = directions[:, _BONE_MIRROR] * np.array([-1, 1, 1], np.float32)
+        return np.where((rng.random(size) < 0.5)[:, None, None], mirrored, directions)
+
+    def _bodies(self, size: int, rng: np.random.Generator) -> Array:
+        """Bone directions (B, 16, 3) with limbs exchanged between poses, some bodies turned over."""
+        options = self.augmentation
+        body = self._draw(size, rng)
+        for bones, frame, probability in (
+            (_UPPER_BODY, _pelvis_frame, options.crossover_upper),
+            (_ARMS, _chest_frame, options.crossover_arms),
+            (_LEFT_LEG, _pelvis_frame, options.crossover_leg),
+            (_RIGHT_LEG, _pelvis_frame, options.crossover_leg),
+        ):
+            taken = np.flatnonzero(rng.random(size) < probability)
+            donor = self._draw(len(taken), rng)
+            turn = frame(body[taken]) @ np.swapaxes(frame(donor), -1, -2)
+            body[taken[:, None], bones] = rotate(donor[:, bones], turn)
+        turned = np.flatnonzero(rng.random(size) < options.free_body)
+        body[turned] = rotate(body[turned], random_rotations(len(turned), rng))
+        return body
+
+    def _bone_lengths(self, size: int, rng: np.random.Generator) -> Array:
+        """Template lengths (B, 16) with random proportions, left = right, total length kept.
+
+        A single image does not show how tall a person is, so the total must not vary: it would
+        only add an error that no lifter can avoid.
+        """
+        spread = np.abs(rng.normal(0, self.augmentation.bone_spread, (size, 1)))
+        factor = 1 + (spread * rng.standard_normal((size, 16))).clip(-0.3, 0.3)
+        factor[:, _LEFT_BONES] = factor[:, _BONE_MIRROR[_LEFT_BONES]]
+        lengths = TEMPLATE_BONES * factor
+        return np.asarray(lengths * (TEMPLATE_BONES.sum() / lengths.sum(-1, keepdims=True)))
+
+    def _views(self, joints: Array, rng: np.random.Generator) -> tuple[Array, Array, Array]:
+        """Root-relative poses in camera axes, exact rays, and the factor to the assumed camera."""
+        options, size = self.augmentation, len(joints)
+        mean, deviation = options.elevation_degrees
+        elevation = rng.normal(mean, deviation, size).clip(-30, 55)
+        turn = (
+            rotation_about(2, np.radians(rng.normal(0, options.roll_degrees, size)))
+            @ rotation_about(0, np.radians(elevation))
+            @ PACK_TO_CAMERA
+            @ rotation_about(2, rng.uniform(0, 2 * np.pi, size))
+        )
+        pose = rotate(joints, turn.astype(np.float32))
+        long_side = np.tan(np.radians(rng.uniform(*options.fov_degrees, size) / 2))
+        short_side = long_side * rng.uniform(9 / 16, 1, size)
+        portrait = rng.random(size) < 0.5
+        half = np.stack(
+            [np.where(portrait, short_side, long_side), np.where(portrait, long_side, short_side)],
+            axis=-1,
+        )
+        place = (rng.standard_normal((size, 2)) * options.off_centre).clip(-0.9, 0.9) * half
+        ray = np.concatenate([place, np.ones((size, 1))], axis=-1)
+        ray /= np.linalg.norm(ray, axis=-1, keepdims=True)
+        root = ray * rng.uniform(*options.distance_metres, (size, 1))
+        points = pose + root[:, None]
+        rays = points / points[..., 2:].clip(0.1)
+        assumed = np.tan(np.radians(DEFAULT_FOV_DEGREES / 2))
+        unknown = rng.random(size) < options.unknown_focal
+        return pose, rays, np.where(unknown, assumed / long_side, 1)
+
+    def _detect(self, rays: Array, rng: np.random.Generator) -> Array:
+        """The rays as a fallible detector would give them: moved, swapped, NaN where missing."""
+        options, size = self.augmentation, len(rays)
+        xy = rays[..., :2]
+        side = (xy.max(1) - xy.min(1)).max(-1)
+        noisy = rng.random(size) >= options.exact
+        noise = options.noise * np.exp(rng.normal(0, options.noise_spread, size)) * side * noisy
+        deviation = np.repeat(noise[:, None], len(H36M_17), axis=1)
+        deviation[:, _VAGUE] *= 2
+        deviation[rng.random(deviation.shape) < options.outlier] *= 6
+        shift = np.zeros_like(deviation)
+        for group in (_HIP_GROUP, _CHEST_GROUP, _HEAD_GROUP):
+            shift[:, group] = rng.normal(0, options.definition_shift, (size, 1))
+        torso = xy[:, [_THORAX]] - xy[:, [_PELVIS]]
+        shift *= (noisy & (rng.random(size) < 0.5))[:, None]
+        out = rays.copy()
+        out[..., :2] += shift[..., None] * torso
+        out[..., :2] += rng.standard_normal(xy.shape) * deviation[..., None]
+        for pair, probability in (
+            (_LIMBS[:2], options.swap_limb),
+            (_LIMBS[2:], options.swap_limb),
+            ((_LEFT_JOINTS, _RIGHT_JOINTS), options.swap_body),
+        ):
+            swapped = np.flatnonzero(noisy & (rng.random(size) < probability))[:, None]
+            first, second = out[swapped, pair[0]], out[swapped, pair[1]]
+            out[swapped, pair[0]], out[swapped, pair[1]] = second, first
+        missing = rng.random(out.shape[:2]) < options.miss_joint
+        hidden = _HIDDEN[rng.integers(len(_HIDDEN), size=size)]
+        missing |= hidden & (rng.random(size) < options.miss_limb)[:, None]
+        missing &= (rng.random(size) >= options.whole)[:, None]
+        out[missing] = np.nan
+        return out
+
+
+def _frame(across: Array, up: Array) -> Array:
+    """Right-handed frames (..., 3, 3) in columns: across, up made orthogonal to it, and forward."""
+    x = across / np.linalg.norm(across, axis=-1, keepdims=True)
+    y = up - (up * x).sum(-1, keepdims=True) * x
+    y /= np.linalg.norm(y, axis=-1, keepdims=True).clip(1e-6)
+    return np.stack([x, y, np.cross(x, y)], axis=-1)
+
+
+def _pelvis_frame(directions: Array) -> Array:
+    return _frame(directions[:, 3] - directions[:, 0], directions[:, 6])
+
+
+def _chest_frame(directions: Array) -> Array:
+    return _frame(directions[:, 10] - directions[:, 13], directions[:, 7])
+
+
+def _balanced_weights(directions: Array, options: Augmentation) -> Array:
+    """Probability of each pose: part uniform, part "draw a cluster, then a pose of it".
+
+    Clusters are k-means cells of the template poses turned to one heading, fitted on a subset.
+    """
+    pose = with_bone_lengths(directions, TEMPLATE_BONES)
+    heading = pose[:, 4] - pose[:, 1]
+    yaw = -np.arctan2(heading[:, 1], heading[:, 0])
+    features = rotate(pose, rotation_about(2, yaw)).reshape(len(pose), -1)
+    rng = np.random.default_rng(0)
+    subset = features[rng.permutation(len(features))[:20_000]]
+    count = min(options.clusters, len(subset))
+    centres, _ = kmeans2(subset, count, iter=10, minit="points", rng=rng)
+    _, cell = cKDTree(centres).query(features)
+    sizes = np.bincount(cell, minlength=len(centres))
+    balanced = 1 / sizes[cell] / np.count_nonzero(sizes)
+    weights = options.balanced * balanced + (1 - options.balanced) / len(features)
+    return np.asarray(weights / weights.sum())

@@ -1,0 +1,91 @@
+"""A trained lifter as ONNX: what the product wing runs, checked against torch number by number."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from torch import nn
+
+LARGEST_DIFFERENCE_METRES = 1e-4
+"""Export fails if ONNX and torch differ by more on any coordinate."""
+
+
+class ExportError(RuntimeError):
+    """The exported file does not do what the network does."""
+
+
+def export_onnx(
+    model: nn.Module,
+    path: Path,
+    *,
+    inputs: np.ndarray[Any, Any],
+    card: Mapping[str, Any],
+) -> float:
+    """Writes ``model`` as one ONNX file and compares it with torch on `inputs`.
+
+    The graph maps ``keypoints`` (B, T, J, channels) float32 to ``joints`` (B, J, 3) metres, any B.
+    Its metadata names the skeleton, frames, channels, normalisation and the rule for missing joints,
+    and carries the SHA-256 of the card, which goes beside it as ``<name>.json``.
+
+    Args:
+        model: the network, in evaluation mode.
+        path: the ``.onnx`` file.
+        inputs: (N, T, J, channels) to compare on.
+        card: what the weights are; written with the file's own hash added.
+
+    Returns:
+        The largest absolute difference between ONNX and torch, metres.
+
+    Raises:
+        ExportError: they differ by more than `LARGEST_DIFFERENCE_METRES`.
+    """
+    import onnxruntime
+
+    example = torch.from_numpy(inputs[:2]).float()
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter warns about its own internals
+        draft = Path(folder) / "model.onnx"
+        torch.onnx.export(
+            model.eval(),
+            (example,),
+            draft,
+            input_names=["keypoints"],
+            output_names=["joints"],
+            dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),
+            external_data=False,
+            dynamo=True,
+            verbose=False,
+        )
+        card_text = json.dumps(card, indent=2) + "\n"
+        graph = onnx.load(draft)
+        onnx.helper.set_model_props(
+            graph,
+            {
+                "skeleton": card["input"]["skeleton"],
+                "frames": str(card["input"]["frames"]),
+                "channels": str(card["input"]["channels"]),
+                "normalisation": card["input"]["normalisation"],
+                "missing": card["input"]["missing"],
+                "card_sha256": hashlib.sha256(card_text.encode()).hexdigest(),
+            },
+        )
+        onnx.save(graph, draft)
+        session = onnxruntime.InferenceSession(draft, providers=["CPUExecutionProvider"])
+        with torch.no_grad():
+            expected = model(torch.from_numpy(inputs).float()).numpy()
+        (found,) = session.run(None, {"keypoints": inputs.astype(np.float32)})
+        difference = float(np.abs(found - expected).max())
+        if not difference <= LARGEST_DIFFERENCE_METRES:
+            raise ExportError(f"ONNX differs from torch by {difference:.2e} m on {path.name}")
+        path.with_suffix(".json").write_text(card_text, encoding="utf-8")
+        draft.replace(path)
+    return difference

@@ -1,0 +1,29 @@
+"""The lifters, as one explicit list that tests, recipes and commands go through."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from ampose.research.models.ampose import AMPose, AMPoseConfig
+from ampose.research.models.martinez import Martinez, MartinezConfig
+
+ModelConfig = AMPoseConfig | MartinezConfig
+
+ZOO: dict[str, tuple[type[ModelConfig], type[nn.Module]]] = {
+    "ampose": (AMPoseConfig, AMPose),
+    "martinez": (MartinezConfig, Martinez),
+}
+"""Name to configuration and network. Every network maps (B, T, J, channels) to (B, J, 3)."""
+
+
+def build(config: ModelConfig) -> nn.Module:
+    """A network with fresh weights."""
+    for config_type, network in ZOO.values():
+        if isinstance(config, config_type):
+            return network(config)
+    raise TypeError(f"no network for {type(config).__name__}")
+
+
+def count_parameters(model: nn.Module) -> int:
+    """Trainable numbers, biases and norms included."""
+    return sum(parameter.numel() for parameter in model.parameters())
