@@ -2,7 +2,8 @@
 
 Axes and units, stated here for the whole package:
 
-* Image: pixels, x right, y down, (0, 0) the corner of the top-left pixel. Sizes are (width, height).
+* Image: pixels, x right, y down, (0, 0) the corner of the top-left pixel. Sizes are (width,
+  height).
 * Camera: x right, y down, z forward, metres.
 * World: metres; `Camera.rotation` and `Camera.translation` take world points to camera axes,
   ``camera = rotation @ world + translation``.
@@ -21,7 +22,7 @@ from ampose.geometry import rotate, rotation_to_forward
 Array = NDArray[np.floating]
 
 DEFAULT_FOV_DEGREES = 60.0
-"""Field of view along the longer image side where nothing is known: a phone's main camera filming."""
+"""Field of view along the longer image side where nothing is known: a phone's, filming."""
 
 MIN_VISIBLE_JOINTS = 6
 """Fewer seen joints than this say too little about a body to lift it."""
@@ -98,7 +99,7 @@ class Camera:
         return world @ self.rotation.T + self.translation
 
     def project(self, points: Array) -> Array:
-        """Camera-axes points (..., 3) in metres to pixels (..., 2); NaN where z is not positive."""
+        """Points (..., 3) in camera axes, metres, to pixels (..., 2); NaN where z <= 0."""
         z = np.where(points[..., 2:] > 0, points[..., 2:], np.nan)
         return self._distort(points[..., :2] / z) * self.focal + self.centre
 
@@ -145,8 +146,8 @@ class Camera:
 def normalise_screen(pixels: Array, size: tuple[int, int]) -> Array:
     """Human3.6M screen coordinates: x to [-1, 1], y by the same factor. (..., 2) to (..., 2).
 
-    ``x' = 2 x / w - 1``, ``y' = 2 y / w - h / w`` (Pavllo et al., CVPR 2019). The input of the thesis
-    model; a lifter in these coordinates is tied to the field of view it was trained with.
+    ``x' = 2 x / w - 1``, ``y' = 2 y / w - h / w`` (Pavllo et al., CVPR 2019). The input of the
+    thesis model; a lifter in these coordinates is tied to the field of view it was trained with.
     """
     width, height = size
     return pixels * (2 / width) - np.array([1, height / width], pixels.dtype)
@@ -155,35 +156,39 @@ def normalise_screen(pixels: Array, size: tuple[int, int]) -> Array:
 def look_at_person(rays: Array) -> tuple[Array, Array]:
     """2D keypoints as a virtual camera that looks straight at the person sees them.
 
-    The camera is turned about its centre, by the smallest rotation, until its axis passes through the
-    middle of the person's box; the keypoints are re-projected and scaled by half the larger side of
-    their new box. What a lifter answers in these axes, `rotation` takes back to the real camera's:
-    ``rotate(answer, swapaxes(rotation, -1, -2))``. So an answer depends on the ray to the person
-    only through perspective, wherever in the picture the person stands.
+    The camera is turned about its centre, by the smallest rotation, until its axis passes through
+    the middle of the person's box; the keypoints are re-projected and scaled by half the larger
+    side of their new box. What a lifter answers in these axes, `rotation` takes back to the real
+    camera's: ``rotate(answer, swapaxes(rotation, -1, -2))``. So an answer depends on the ray to
+    the person only through perspective, wherever in the picture the person stands.
 
     Args:
         rays: (..., J, 3), `Camera.rays` of the keypoints; NaN for a joint that was not seen.
 
     Returns:
-        inputs: (..., J, 3) float32: x and y, about -1 to 1, and 1 where the joint was seen. A joint
-            that was not seen is (0, 0, 0). A person with fewer than `MIN_VISIBLE_JOINTS` joints, or
-            with no extent, is all zeros.
+        inputs: (..., J, 3) float32: x and y, about -1 to 1, and 1 where the joint was seen. A
+            joint that was not seen is (0, 0, 0). A person with fewer than `MIN_VISIBLE_JOINTS`
+            joints, or with no extent, is all zeros.
         rotation: (..., 3, 3), real camera axes to virtual camera axes.
     """
-    seen = np.isfinite(rays).all(-1)
-    low, high = _box(rays, seen)
-    middle = (low + high) / 2
-    middle[..., 2] = 1  # also where nobody was seen
-    rotation = rotation_to_forward(middle)
-    turned = rotate(np.where(seen[..., None], rays, 1), rotation)
-    depth = turned[..., 2]
-    seen &= depth * _MAX_TANGENT > np.linalg.norm(turned[..., :2], axis=-1)
-    plane = turned[..., :2] / np.where(seen, depth, 1)[..., None]
-    low, high = _box(plane, seen)
+    seen = np.asarray(np.isfinite(rays).all(-1))
+    turned = np.where(seen[..., None], rays, 1)
+    rotation = np.broadcast_to(np.eye(3), (*rays.shape[:-2], 3, 3))
+    # Twice: the middle of a box on an oblique image plane is not the middle in the new view.
+    for _ in range(2):
+        low, high = _box(turned, seen)
+        middle = (low + high) / 2
+        middle[..., 2] = 1  # also where nobody was seen
+        step = rotation_to_forward(middle)
+        rotation, turned = step @ rotation, rotate(turned, step)
+        depth = turned[..., 2:]
+        seen &= depth[..., 0] * _MAX_TANGENT > np.linalg.norm(turned[..., :2], axis=-1)
+        turned = turned / np.where(seen[..., None], depth, 1)
+    low, high = _box(turned[..., :2], seen)
     side = (high - low).max(-1)
     usable = (seen.sum(-1) >= MIN_VISIBLE_JOINTS) & (side > 0)
     seen &= usable[..., None]
-    scaled = plane / np.where(usable, side / 2, 1)[..., None, None]
+    scaled = turned[..., :2] / np.where(usable, side / 2, 1)[..., None, None]
     inputs = np.concatenate([np.where(seen[..., None], scaled, 0), seen[..., None]], axis=-1)
     return inputs.astype(np.float32), rotation
 

@@ -1,12 +1,10 @@
 """Rotations, similarity alignment and bone vectors, on NumPy arrays.
 
-Rotation matrices act on column vectors: ``y = R @ x``; on arrays of row vectors ``(..., J, 3)`` that
-is ``x @ R.T``, which `rotate` does. Angles are radians.
+Rotation matrices act on column vectors: ``y = R @ x``; on arrays of row vectors ``(..., J, 3)``
+that is ``x @ R.T``, which `rotate` does. Angles are radians.
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -39,8 +37,10 @@ def rotation_to_forward(direction: Array) -> Array:
     unit = direction / np.linalg.norm(direction, axis=-1, keepdims=True)
     x, y, z = unit[..., 0], unit[..., 1], unit[..., 2]
     # Rodrigues' formula for the axis unit x z: (y, -x, 0) has length sin, and z is cos.
-    behind = z < -1 + 1e-9
-    k = 1 / np.where(behind, 1, 1 + z)
+    sin2 = x * x + y * y
+    behind = (z < 0) & (sin2 < 1e-30)
+    # k = 1 / (1 + z); for z near -1 that sum cancels, and (1 - z) / sin2 is the same number.
+    k = np.where(z < 0, (1 - z) / np.maximum(sin2, 1e-30), 1 / (1 + np.maximum(z, 0)))
     out = np.empty((*z.shape, 3, 3), unit.dtype)
     out[..., 0, 0] = 1 - k * x * x
     out[..., 0, 1] = out[..., 1, 0] = -k * x * y
@@ -98,7 +98,7 @@ def similarity_align(source: Array, target: Array, *, scale: bool = True) -> Arr
     sign[..., 2] = np.sign(np.linalg.det(u) * np.linalg.det(vt))
     rotation = (u * sign[..., None, :]) @ vt
     factor = (values * sign).sum(-1) / size if scale else np.ones(size.shape)
-    return factor[..., None, None] * rotate(x, rotation) + target_mean
+    return np.asarray(factor[..., None, None] * rotate(x, rotation) + target_mean)
 
 
 def bone_vectors(joints: Array, skeleton: Skeleton) -> Array:
@@ -123,8 +123,3 @@ def joints_from_bones(bones: Array, skeleton: Skeleton) -> Array:
             raise ValueError(f"{skeleton.name} lists {skeleton.joints[child]} before its parent")
         joints[..., child, :] = joints[..., parent, :] + bones[..., edge, :]
     return joints
-
-
-def weighted_mean(points: Array, weights: Sequence[float]) -> Array:
-    """Mean of `points` (..., K, D) along K with K fixed weights."""
-    return np.asarray(np.einsum("...kd,k->...d", points, np.asarray(weights, points.dtype)))

@@ -65,7 +65,8 @@ def _check(predicted: Array, target: Array) -> None:
 def mpjve(predicted: Array, target: Array) -> float:
     """Mean per-joint velocity error along the first axis, millimetres per frame.
 
-    The sequence is (T, ..., J, 3); pass one sequence at a time, or frames of two would be compared.
+    The sequence is (T, ..., J, 3); pass one sequence at a time, or frames of two would be
+    compared.
     """
     if len(predicted) < 2:
         raise ValueError("velocity needs at least two frames")
@@ -74,19 +75,21 @@ def mpjve(predicted: Array, target: Array) -> float:
 
 def pck(errors_mm: Array, threshold_mm: float = 150.0) -> float:
     """Percentage of joint errors strictly below the threshold (Mehta et al., 3DV 2017)."""
+    if errors_mm.size == 0 or not np.isfinite(errors_mm).all():
+        raise ValueError("errors to count must be finite and at least one")
     return float((errors_mm < threshold_mm).mean() * 100)
 
 
 def auc(errors_mm: Array, thresholds_mm: Array | None = None) -> float:
-    """Mean PCK over thresholds; by default 0, 5, ... 150 mm, 31 values, as the 3DHP tool has it."""
+    """Mean PCK over thresholds; by default the 3DHP tool's 31 values 0, 5, ... 150 mm."""
     thresholds = np.linspace(0, 150, 31) if thresholds_mm is None else thresholds_mm
     return float(np.mean([pck(errors_mm, float(t)) for t in thresholds]))
 
 
 def bone_length_variation(joints: Array, skeleton: Skeleton) -> float:
-    """How rubbery a sequence (T, J, 3) is: mean over bones of std / mean of the length, percent."""
+    """How rubbery a sequence (T, J, 3) is: std / mean of each bone's length, mean, percent."""
     lengths = bone_lengths(joints, skeleton)
     mean = lengths.mean(0)
-    if (mean == 0).any():
-        raise ValueError("a bone has no length")
+    if not (np.isfinite(mean).all() and (mean > 0).all()):
+        raise ValueError("a bone has no length, or a joint is not finite")
     return float((lengths.std(0) / mean).mean() * 100)

@@ -33,8 +33,8 @@ def export_onnx(
     """Writes ``model`` as one ONNX file and compares it with torch on `inputs`.
 
     The graph maps ``keypoints`` (B, T, J, channels) float32 to ``joints`` (B, J, 3) metres, any B.
-    Its metadata names the skeleton, frames, channels, normalisation and the rule for missing joints,
-    and carries the SHA-256 of the card, which goes beside it as ``<name>.json``.
+    Its metadata names the skeleton, frames, channels, normalisation and the rule for missing
+    joints, and carries the SHA-256 of the card, which goes beside it as ``<name>.json``.
 
     Args:
         model: the network, in evaluation mode.

@@ -67,4 +67,4 @@ RECIPES: dict[str, Recipe] = {
         ),
     )
 }
-"""``open-small`` is the model in the package, ``open-large`` needs a GPU, ``martinez`` is the floor."""
+"""``open-small`` ships in the package, ``open-large`` needs a GPU, ``martinez`` is the floor."""

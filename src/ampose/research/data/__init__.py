@@ -1,0 +1,1 @@
+"""Open motion and the training samples made from it."""

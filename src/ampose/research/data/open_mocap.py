@@ -1,12 +1,14 @@
 """Packs of open motion: 17 Human3.6M joints at 25 frames/s, as one ``.npz`` per source.
 
-Arrays of a pack: ``positions`` int16 (N, 17, 3), unit 0.1 mm, root-relative, axes x right, y forward,
-z up; ``clip_start`` int32 (C + 1), clip c is rows ``clip_start[c] : clip_start[c + 1]``; and one
-string per clip in ``subject``, ``trial``, ``skeleton``, ``description``, ``split``.
+Arrays of a pack: ``positions`` int16 (N, 17, 3), unit 0.1 mm, root-relative, axes x right, y
+forward, z up; ``clip_start`` int32 (C + 1), clip c is rows ``clip_start[c]`` to
+``clip_start[c + 1]``; and one string per clip in ``subject``, ``trial``, ``skeleton``,
+``description`` and ``split``.
 """
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,8 +27,9 @@ OWN_SKELETONS = ("asf-own", "bvh-own", "fbx")
 
 TEMPLATE_BONES = (
     np.array(
-        [132.9, 442.9, 454.2, 132.9, 442.9, 454.2, 233.4, 257.1]
-        + [121.1, 115.0, 151.0, 278.9, 251.7, 151.0, 278.9, 251.7]
+        # right leg, left leg, trunk, neck and head, left arm, right arm
+        [132.9, 442.9, 454.2, 132.9, 442.9, 454.2, 233.4, 257.1, 121.1, 115.0]
+        + 2 * [151.0, 278.9, 251.7]
     )
     / 1000
 )
@@ -71,7 +74,8 @@ def load_pack(path: Path | str) -> Pack:
     """Reads and checks a pack.
 
     Raises:
-        PackError: the file is missing, is no ``.npz``, or an array is absent or of the wrong shape.
+        PackError: the file is missing, is no ``.npz``, or an array is absent or of the wrong
+        shape.
     """
     path = Path(path)
     try:
@@ -82,7 +86,7 @@ def load_pack(path: Path | str) -> Pack:
             f"{path}: no such file; `ampose train` and `ampose eval` take the folder of the "
             "open-mocap packs, or one pack, with --data"
         ) from None
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise PackError(f"{path}: not a readable .npz file ({error})") from error
     missing = {"positions", "clip_start", *_CLIP_COLUMNS} - arrays.keys()
     if missing:
@@ -92,7 +96,12 @@ def load_pack(path: Path | str) -> Pack:
         raise PackError(
             f"{path}: positions must be int16 (N, 17, 3), got {positions.dtype} {positions.shape}"
         )
-    if start.ndim != 1 or start[0] != 0 or start[-1] != len(positions) or (np.diff(start) < 1).any():
+    if (
+        start.ndim != 1
+        or start[0] != 0
+        or start[-1] != len(positions)
+        or (np.diff(start) < 1).any()
+    ):
         raise PackError(f"{path}: clip_start must rise from 0 to {len(positions)}")
     for key in _CLIP_COLUMNS:
         if arrays[key].shape != (len(start) - 1,):

@@ -1,13 +1,14 @@
 """Training samples from open motion: new bodies, new cameras and the faults of a 2D detector.
 
-A batch is made from its own random generator and nothing else, so step k of a run sees the same poses
-whether or not the run was interrupted.
+A batch is made from its own random generator and nothing else, so step k of a run sees the same
+poses whether or not the run was interrupted.
 
 Axes: a pack's world is x right, y forward, z up; a camera's is x right, y down, z forward.
 """
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -150,7 +151,7 @@ class PoseSampler:
         return np.where((rng.random(size) < 0.5)[:, None, None], mirrored, directions)
 
     def _bodies(self, size: int, rng: np.random.Generator) -> Array:
-        """Bone directions (B, 16, 3) with limbs exchanged between poses, some bodies turned over."""
+        """Bone directions (B, 16, 3) with limbs exchanged between poses, some turned over."""
         options = self.augmentation
         body = self._draw(size, rng)
         for bones, frame, probability in (
@@ -243,7 +244,7 @@ class PoseSampler:
 
 
 def _frame(across: Array, up: Array) -> Array:
-    """Right-handed frames (..., 3, 3) in columns: across, up made orthogonal to it, and forward."""
+    """Right-handed frames (..., 3, 3) in columns: across, up made orthogonal, forward."""
     x = across / np.linalg.norm(across, axis=-1, keepdims=True)
     y = up - (up * x).sum(-1, keepdims=True) * x
     y /= np.linalg.norm(y, axis=-1, keepdims=True).clip(1e-6)
@@ -270,7 +271,9 @@ def _balanced_weights(directions: Array, options: Augmentation) -> Array:
     rng = np.random.default_rng(0)
     subset = features[rng.permutation(len(features))[:20_000]]
     count = min(options.clusters, len(subset))
-    centres, _ = kmeans2(subset, count, iter=10, minit="points", rng=rng)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="One of the clusters is empty")
+        centres, _ = kmeans2(subset, count, iter=10, minit="points", rng=rng)
     _, cell = cKDTree(centres).query(features)
     sizes = np.bincount(cell, minlength=len(centres))
     balanced = 1 / sizes[cell] / np.count_nonzero(sizes)

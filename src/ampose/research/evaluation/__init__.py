@@ -1,0 +1,1 @@
+"""Protocols, and the files that keep measured numbers with their circumstances."""

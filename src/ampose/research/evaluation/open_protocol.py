@@ -1,15 +1,18 @@
 """The open-mocap protocol, version 1: one way to score a lifter on open data.
 
-Poses: the named split, clips on their subject's own skeleton, 6,000 frames per set (all, if there are
-fewer), drawn once. Every bone set to the template length, directions kept; *native* rows keep the
-subject's own lengths. Cameras: 1280 x 960 pixels, horizontal field of view U(40, 75) degrees, root at
-U(2.5, 7) m, azimuth uniform, elevation N(8, 12) clipped to [-20, 45] degrees, roll N(0, 3) degrees. The
-camera's axes are set by azimuth, elevation and roll; the root is then placed on the ray through
-N(0, 0.25) of the half width and N(0, 0.1) of the half height. One generator with seed 0 draws, in this
-order: frames, fields of view, distances, azimuths, elevations, rolls, places, noise, missing joints.
+Poses: the named split, clips on their subject's own skeleton, 6,000 frames per set (all, if there
+are fewer), drawn once. Every bone set to the template length, directions kept; *native* rows keep
+the subject's own lengths. Cameras: 1280 x 960 pixels, horizontal field of view U(40, 75) degrees,
+root at U(2.5, 7) m, azimuth uniform, elevation N(8, 12) clipped to [-20, 45] degrees, roll N(0, 3)
+degrees. The camera's axes are set by azimuth, elevation and roll; the root is then placed on the
+ray through N(0, 0.25) of the half width and N(0, 0.1) of the half height. One generator with seed
+0 draws, in this
+order: frames, fields of view, distances, azimuths, elevations, rolls, places, noise, missing
+joints.
 
 2D: *exact*; *detector* = Gaussian noise of 1 % of the larger box side on every joint, 2 % on hips
-(pelvis, right, left), spine, thorax and head top, and 2 % of joints missing. Focal length: *known*; or
+(pelvis, right, left), spine, thorax and head top, and 2 % of joints missing. Focal length:
+*known*; or
 *unknown*, the default camera assumed.
 
 Errors in camera axes, root-relative, millimetres.
@@ -67,7 +70,8 @@ class EvaluationSet:
     Attributes:
         name: of the set.
         is_test: whether scores on it must be logged.
-        joints: bones ("template" or "native") to root-relative joints (N, 17, 3), metres, camera axes.
+        joints: bones ("template" or "native") to root-relative joints (N, 17, 3), metres, camera
+            axes.
         pixels: (bones, input) to keypoints (N, 17, 2), NaN where missing.
         focal: (N,) true focal lengths in pixels.
         sources, classes: (N,) where each frame comes from and what its clip shows.
@@ -171,7 +175,7 @@ def _detector_like(exact: Array, noise: Array, missing: NDArray[np.bool_]) -> Ar
     deviation[:, _VAGUE] = 0.02
     out = exact + noise * (deviation * side[:, None])[..., None]
     out[missing] = np.nan
-    return out
+    return np.asarray(out)
 
 
 def evaluate(lift: LiftInputs, chosen: EvaluationSet, *, groups: bool = True) -> Iterator[Score]:
@@ -207,7 +211,7 @@ def evaluate(lift: LiftInputs, chosen: EvaluationSet, *, groups: bool = True) ->
 
 
 def predict(lift: LiftInputs, chosen: EvaluationSet, pixels: Array, *, focal: str) -> Array:
-    """Lifts a set's keypoints: (N, 17, 2) pixels to root-relative joints (N, 17, 3) in camera axes."""
+    """Lifts a set's pixels (N, 17, 2) to root-relative joints (N, 17, 3) in camera axes."""
     camera = Camera.assumed(IMAGE_SIZE)
     rays = camera.rays(pixels)
     if focal == "known":

@@ -1,0 +1,1 @@
+"""The lifters, one readable file each; `zoo` is the list."""

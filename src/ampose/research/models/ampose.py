@@ -8,20 +8,20 @@ References:
         Convolutional Networks", ICCV 2019: the neighbour groups.
 
 Known from the text: equations 3.1 to 3.9, depth, width, a transformer encoder first and the two
-alternating, pre-norm, a position embedding in each encoder (3.5), three neighbour groups, the residual
-around a pair of graph layers (figure 4.1), temporal input as J tokens of 2T numbers.
+alternating, pre-norm, a position embedding in each encoder (3.5), three neighbour groups, the
+residual around a pair of graph layers (figure 4.1), temporal input as J tokens of 2T numbers.
 
-Inferred, because only so the parameter counts of table 4.9 and the multiply-accumulates of table 4.6
-come out: biases of qkv and of the output projection, MLP of hidden width 2C, fixed adjacency, one linear
-map C -> 3C with bias per graph layer, LayerNorm in the graph layers, a final LayerNorm, linear input
-and output.
+Inferred, because only so the parameter counts of table 4.9 and the multiply-accumulates of table
+4.6 come out: biases of qkv and of the output projection, MLP of hidden width 2C, fixed adjacency,
+one linear map C -> 3C with bias per graph layer, LayerNorm in the graph layers, a final LayerNorm,
+linear input and output.
 
-Not recoverable, so options with a default: heads (4: table 4.9 contains width 108, which leaves 1, 2 or
-4; GraFormer, the nearest relative, uses 4); dropout (0, as PoseFormer and MixSTE); the activation
-(GELU) and its place after the norm; the softmax scale (by head width as is usual; equation 3.2
-literally divides by the full width); the adjacency (normalised once with self-loops, then split into
-groups; equation 3.9 literally normalises each group by its own degrees, which loses every edge whose
-end has degree zero in that group).
+Not recoverable, so options with a default: heads (4: table 4.9 contains width 108, which leaves 1,
+2 or 4; GraFormer, the nearest relative, uses 4); dropout (0, as PoseFormer and MixSTE); the
+activation (GELU) and its place after the norm; the softmax scale (by head width as is usual;
+equation 3.2 literally divides by the full width); the adjacency (normalised once with self-loops,
+then split into groups; equation 3.9 literally normalises each group by its own degrees, which
+loses every edge whose end has degree zero in that group).
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ GROUPINGS: dict[str, Grouping] = {
     "centre|closer+farther+symmetry": (("centre",), ("closer", "farther", "symmetry")),
     "all": (("centre", "closer", "farther", "symmetry"),),
 }
-"""The six ways of table 4.8 to share weights among a joint's neighbours; the first is the model."""
+"""The six ways of table 4.8 to share weights among neighbours; the first is the model."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,8 @@ class AMPoseConfig:
         block: design of the GCN block (figure 4.2, table 4.6).
         heads: attention heads.
         dropout: after attention, MLP and graph layers, in training.
+        activation: of the MLPs and graph layers.
+        graph_order: what follows the aggregation of a graph layer, in order.
         literal_scale: softmax scaled by the full width (equation 3.2 as printed).
         literal_adjacency: each group normalised by its own degrees (equation 3.9 as printed).
     """
@@ -76,11 +78,16 @@ class AMPoseConfig:
     skeleton: str = "h36m_17"
     groups: str = "centre|closer|farther"
     order: Literal[
-        "transformer_first", "gcn_first", "all_transformers_then_gcns", "all_gcns_then_transformers"
+        "transformer_first",
+        "gcn_first",
+        "all_transformers_then_gcns",
+        "all_gcns_then_transformers",
     ] = "transformer_first"
     block: Literal["plain", "two_residual", "transformer", "convnext"] = "plain"
     heads: int = 4
     dropout: float = 0.0
+    activation: Literal["gelu", "relu"] = "gelu"
+    graph_order: Literal["norm_activation", "activation_norm"] = "norm_activation"
     literal_scale: bool = False
     literal_adjacency: bool = False
 
@@ -90,7 +97,9 @@ class AMPoseConfig:
         if self.groups not in GROUPINGS:
             raise ValueError(f"unknown groups {self.groups!r}; known are {', '.join(GROUPINGS)}")
         if self.frames < 1 or self.frames % 2 == 0:
-            raise ValueError(f"frames must be odd, so that one is in the middle, got {self.frames}")
+            raise ValueError(
+                f"frames must be odd, so that one is in the middle, got {self.frames}"
+            )
 
 
 class AMPose(nn.Module):
@@ -108,16 +117,15 @@ class AMPose(nn.Module):
         adjacency = torch.tensor(group_adjacency(skeleton, config), dtype=torch.float32)
         encoders = [TransformerEncoder(len(skeleton), config) for _ in range(depth)]
         blocks = [GCNBlock(adjacency, config) for _ in range(depth)]
-        alternating = [m for pair in zip(encoders, blocks, strict=True) for m in pair]
         self.embed = nn.Linear(config.channels * config.frames, width)
-        self.layers = nn.ModuleList(
-            {
-                "transformer_first": alternating,
-                "gcn_first": [m for e, g in zip(encoders, blocks, strict=True) for m in (g, e)],
-                "all_transformers_then_gcns": [*encoders, *blocks],
-                "all_gcns_then_transformers": [*blocks, *encoders],
-            }[config.order]
-        )
+        both = list(zip(encoders, blocks, strict=True))
+        orders: dict[str, list[nn.Module]] = {
+            "transformer_first": [m for encoder, block in both for m in (encoder, block)],
+            "gcn_first": [m for encoder, block in both for m in (block, encoder)],
+            "all_transformers_then_gcns": [*encoders, *blocks],
+            "all_gcns_then_transformers": [*blocks, *encoders],
+        }
+        self.layers = nn.ModuleList(orders[config.order])
         self.norm = nn.LayerNorm(width)
         self.head = nn.Linear(width, 3)
 
@@ -145,7 +153,7 @@ class TransformerEncoder(nn.Module):
         self.qkv = nn.Linear(width, 3 * width)
         self.project = nn.Linear(width, width)
         self.norm2 = nn.LayerNorm(width)
-        self.mlp = mlp(width, 2 * width)
+        self.mlp = mlp(width, 2 * width, config)
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -160,7 +168,7 @@ class TransformerEncoder(nn.Module):
         batch, joints, width = x.shape
         qkv = self.qkv(x).reshape(batch, joints, 3, self.heads, width // self.heads)
         q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each (B, heads, J, C / heads)
-        # Written out: for 17 tokens torch's fused attention is slower on a CPU than these products.
+        # Written out: for 17 tokens torch's fused attention is slower on a CPU.
         weights = torch.softmax(q @ k.transpose(-1, -2) * self.scale, dim=-1)
         mixed = (weights @ v).transpose(1, 2).reshape(batch, joints, width)
         out: Tensor = self.project(mixed)
@@ -183,12 +191,12 @@ class GCNBlock(nn.Module):
         self.block = config.block
         self.dropout = nn.Dropout(config.dropout)
         if self.block in ("plain", "two_residual"):
-            self.first = GraphLayer(adjacency, width, activate=True)
-            self.second = GraphLayer(adjacency, width, activate=True)
+            self.first = GraphLayer(adjacency, config, activate=True)
+            self.second = GraphLayer(adjacency, config, activate=True)
         else:
             self.norm1 = nn.LayerNorm(width)
-            self.graph = GraphLayer(adjacency, width, activate=False)
-            self.mlp = mlp(width, width)
+            self.graph = GraphLayer(adjacency, config, activate=False)
+            self.mlp = mlp(width, width, config)
         if self.block == "transformer":
             self.norm2 = nn.LayerNorm(width)
 
@@ -210,19 +218,21 @@ class GCNBlock(nn.Module):
 class GraphLayer(nn.Module):
     """Equation 3.9: one map per neighbour group, aggregated by the group's adjacency and summed.
 
-    (B, J, C) to (B, J, C). With ``activate`` a LayerNorm and a GELU follow.
+    (B, J, C) to (B, J, C). With ``activate`` a LayerNorm and the activation follow.
     """
 
     adjacency: Tensor
 
-    def __init__(self, adjacency: Tensor, width: int, *, activate: bool) -> None:
+    def __init__(self, adjacency: Tensor, config: AMPoseConfig, *, activate: bool) -> None:
         super().__init__()
         groups, joints, _ = adjacency.shape
+        width = config.width
         self.project = nn.Linear(width, groups * width)
         # (K, J, J) -> (J, J * K): row i weighs the K projections of every joint j.
         wide = adjacency.permute(1, 2, 0).reshape(joints, joints * groups)
         self.register_buffer("adjacency", wide, persistent=False)
-        self.after = nn.Sequential(nn.LayerNorm(width), nn.GELU()) if activate else nn.Identity()
+        after: list[nn.Module] = [nn.LayerNorm(width), activation(config)] if activate else []
+        self.after = nn.Sequential(*after[:: 1 if config.graph_order == "norm_activation" else -1])
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, J, C) to (B, J, C)."""
@@ -233,9 +243,16 @@ class GraphLayer(nn.Module):
         return out
 
 
-def mlp(width: int, hidden: int) -> nn.Sequential:
-    """Two linear layers with a GELU between (equation 3.4)."""
-    return nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, width))
+def mlp(width: int, hidden: int, config: AMPoseConfig) -> nn.Sequential:
+    """Two linear layers with an activation between (equation 3.4)."""
+    return nn.Sequential(
+        nn.Linear(width, hidden), activation(config), nn.Linear(hidden, width)
+    )
+
+
+def activation(config: AMPoseConfig) -> nn.Module:
+    """The configured activation."""
+    return nn.GELU() if config.activation == "gelu" else nn.ReLU()
 
 
 def group_adjacency(
@@ -243,14 +260,16 @@ def group_adjacency(
 ) -> NDArray[np.float64]:
     """The normalised adjacency, one (J, J) matrix per neighbour group: (K, J, J).
 
-    Entry (k, i, j) weighs what joint i collects from joint j when j belongs to i's group k: itself,
-    its neighbour closer to the hip, its neighbours farther from it, or its mirror joint. By default
-    the union of all groups is normalised symmetrically (equation 3.8) and then split, so that the
-    matrices sum to the normalised whole.
+    Entry (k, i, j) weighs what joint i collects from joint j when j belongs to i's group k:
+    itself, its neighbour closer to the hip, its neighbours farther from it, or its mirror joint.
+    By default the union of all groups is normalised symmetrically (equation 3.8) and then split,
+    so that the matrices sum to the normalised whole.
     """
     config = config or AMPoseConfig()
     joints = len(skeleton)
-    role = {name: np.zeros((joints, joints)) for name in ("centre", "closer", "farther", "symmetry")}
+    role = {
+        name: np.zeros((joints, joints)) for name in ("centre", "closer", "farther", "symmetry")
+    }
     role["centre"] = np.eye(joints)
     for parent, child in skeleton.edges:
         role["closer"][child, parent] = 1
@@ -265,7 +284,9 @@ def group_adjacency(
     return _normalised(matrices, matrices.sum(0))
 
 
-def _normalised(matrix: NDArray[np.float64], degrees_of: NDArray[np.float64]) -> NDArray[np.float64]:
+def _normalised(
+    matrix: NDArray[np.float64], degrees_of: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """``D^-1/2 A D^-1/2`` with the row degrees of `degrees_of`; zero where a degree is zero."""
     degree = degrees_of.sum(-1)
     scale = np.where(degree > 0, np.maximum(degree, 1) ** -0.5, 0)

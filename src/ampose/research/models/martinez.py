@@ -1,8 +1,8 @@
 """The residual multilayer perceptron of Martinez et al.: the floor every lifter must beat.
 
-Reference: J. Martinez, R. Hossain, J. Romero, J. J. Little, "A simple yet effective baseline for 3D
-human pose estimation", ICCV 2017. Linear layer, then two residual blocks of two linear layers, each
-with batch normalisation, ReLU and dropout 0.5.
+Reference: J. Martinez, R. Hossain, J. Romero, J. J. Little, "A simple yet effective baseline for
+3D human pose estimation", ICCV 2017. Linear layer, then two residual blocks of two linear layers,
+each with batch normalisation, ReLU and dropout 0.5.
 """
 
 from __future__ import annotations

@@ -23,7 +23,3 @@ def build(config: ModelConfig) -> nn.Module:
             return network(config)
     raise TypeError(f"no network for {type(config).__name__}")
 
-
-def count_parameters(model: nn.Module) -> int:
-    """Trainable numbers, biases and norms included."""
-    return sum(parameter.numel() for parameter in model.parameters())

@@ -1,0 +1,1 @@
+"""Training runs: the loop, checkpoints, and a recipe put together with its data."""

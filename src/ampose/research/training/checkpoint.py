@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_model, save_model
 from torch import nn
 
@@ -62,8 +64,6 @@ def load_weights(path: Path) -> nn.Module:
     Raises:
         ValueError: the file is not one of ours.
     """
-    from safetensors import SafetensorError, safe_open
-
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
@@ -76,3 +76,8 @@ def load_weights(path: Path) -> nn.Module:
     model = build(config)
     load_model(model, str(path))
     return model.eval()
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,7 +1,8 @@
 """The training loop: seeded, resumable at any step with the same result, one readable function.
 
 A run folder holds ``recipe.json`` (the resolved recipe), ``log.jsonl`` (loss and validation),
-``checkpoint.pt`` while the run goes on, and ``model.safetensors`` (averaged weights) when it is done.
+``checkpoint.pt`` while the run goes on, and ``model.safetensors`` (averaged weights) when it is
+done.
 """
 
 from __future__ import annotations
@@ -114,7 +115,9 @@ def claim_folder(folder: Path, recipe: Recipe) -> None:
     path = folder / "recipe.json"
     text = json.dumps(asdict(recipe), indent=2)
     if path.exists() and path.read_text(encoding="utf-8") != text:
-        raise RunMismatchError(f"{folder} holds a run of another recipe; give --out another folder")
+        raise RunMismatchError(
+            f"{folder} holds a run of another recipe; give --out another folder"
+        )
     path.write_text(text, encoding="utf-8")
 
 
@@ -177,7 +180,8 @@ def train_step(
     loss.backward()
     nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_norm)
     optimiser.step()
-    return loss.detach()
+    detached: Tensor = loss.detach()
+    return detached
 
 
 @torch.no_grad()

@@ -1,0 +1,371 @@
+"""The whole way on one page: picture or keypoints to 3D poses, and to a folder of results."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ampose import media
+from ampose.cameras import Camera
+from ampose.detection import PoseDetector, VideoDetector, load_detector
+from ampose.errors import InputError
+from ampose.export import write_json, write_npz
+from ampose.export.folder import ResultFolder
+from ampose.keypoint_files import load_keypoints
+from ampose.lifting import Lifter, caveats
+from ampose.mapping import Mapping
+from ampose.poses import FramePoses, Pose2D, PoseSequence
+from ampose.render import Overlay
+from ampose.skeletons import H36M_17
+
+Progress = Callable[[int, int | None], None]
+"""Called with frames done and frames in all (None if unknown)."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """Everything a run can be told; options of the command line have the same names.
+
+    Attributes:
+        fov: horizontal field of view in degrees.
+        focal: focal length in pixels; not together with `fov`.
+        start: first second of a video.
+        end: last second of a video.
+        capture_fps: frames per second when it was filmed, for slow motion.
+        sequence: a folder's photos are frames of one recording.
+        fps: their frames per second.
+        detector: a user's own ONNX, see `ampose.detection`.
+        detector_skeleton: its joint set, by name.
+        min_score: keypoints below this confidence count as not seen.
+        weights: a lifter exported by this package.
+        mapping: how the detector's joints become Human3.6M's, see `ampose.mapping`.
+        threads: for the networks; the number of processors if None.
+    """
+
+    fov: float | None = None
+    focal: float | None = None
+    start: float | None = None
+    end: float | None = None
+    capture_fps: float | None = None
+    sequence: bool = False
+    fps: float = 25.0
+    detector: Path | None = None
+    detector_skeleton: str | None = None
+    min_score: float = 0.2
+    weights: Path | None = None
+    mapping: Mapping = "hybrid"
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.fov is not None and self.focal is not None:
+            raise InputError("give --fov or --focal, not both")
+        for name in ("fov", "focal", "fps", "capture_fps", "threads"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < np.inf:
+                raise InputError(f"--{name.replace('_', '-')} must be positive, got {value}")
+
+    def camera(self, frame: media.Frame) -> Camera:
+        """The camera of a frame: as told, else from EXIF, else assumed."""
+        return self.camera_of_size(frame.size, frame.camera)
+
+    def camera_of_size(self, size: tuple[int, int], known: Camera | None = None) -> Camera:
+        """The camera of a picture of that size."""
+        try:
+            if self.fov is not None:
+                return Camera.from_fov(size, self.fov)
+            if self.focal is not None:
+                return Camera.from_focal(size, self.focal)
+        except ValueError as error:
+            raise InputError(str(error)) from error
+        return known or Camera.assumed(size)
+
+
+def stream(source: Path | str, options: Options | None = None) -> Iterator[FramePoses]:
+    """Poses of a photo, a video or a folder of photos, frame by frame, in bounded memory.
+
+    Raises:
+        InputError: the source or an option cannot be used.
+    """
+    yield from _Run(Path(source), options or Options()).poses()
+
+
+def run(
+    source: Path | str,
+    out: Path | str | None = None,
+    options: Options | None = None,
+    *,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> PoseSequence:
+    """3D poses of everybody in a photo, a video or a folder of photos.
+
+    Args:
+        source: the file or folder.
+        out: folder for ``poses.npz``, ``poses.json`` and the overlay; nothing is written if None.
+        options: how; see `Options`.
+        force: replace results that are there already.
+        progress: told after each frame.
+
+    Raises:
+        InputError: the source, an option or `out` cannot be used; `out` is then as it was.
+    """
+    work = _Run(Path(source), options or Options())
+    if out is None:
+        return work.sequence(work.poses(progress))
+    with ResultFolder(Path(out), force=force) as folder:
+        frames = work.poses(progress)
+        if work.moving:
+            frames = _overlay_video(frames, folder / "overlay.mp4", work.fps)
+        else:
+            frames = _overlay_pictures(frames, folder, single=work.kind == "photo")
+        sequence = work.sequence(frames)
+        _write(sequence, folder)
+    return sequence
+
+
+def lift_file(
+    source: Path | str,
+    out: Path | str | None = None,
+    options: Options | None = None,
+    *,
+    skeleton: str | None = None,
+    image_size: tuple[int, int] | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> PoseSequence:
+    """3D poses from a file (or OpenPose folder) of 2D keypoints.
+
+    Args:
+        source: see `ampose.keypoint_files`.
+        out: as in `run`; the overlay has no picture behind it.
+        options: camera, weights, mapping and frames per second are used.
+        skeleton: joint set by name, where the file does not name it.
+        image_size: (width, height) in pixels, where the file does not hold it.
+        force: replace results that are there already.
+        progress: told after each overlay frame.
+
+    Raises:
+        InputError: the file, an option or `out` cannot be used; `out` is then as it was.
+    """
+    options = options or Options()
+    file = load_keypoints(Path(source), skeleton=skeleton, image_size=image_size, fps=options.fps)
+    if file.image_size is None:
+        raise InputError(f"{source} does not say how large the image was; give --image-size WxH")
+    lifter = Lifter(options.weights, mapping=options.mapping, threads=options.threads)
+    lifted = lifter.lift(
+        file.keypoints,
+        image_size=file.image_size,
+        skeleton=file.skeleton,
+        scores=file.scores,
+        camera=options.camera_of_size(file.image_size),
+    )
+    sequence = replace(
+        lifted,
+        ids=file.ids,
+        times=file.times,
+        provenance={**lifted.provenance, "source": Path(source).name},
+        warnings=(*file.warnings, *lifted.warnings),
+    )
+    if out is None:
+        return sequence
+    with ResultFolder(Path(out), force=force) as folder:
+        frames = _frames_of(sequence, Path(source).name, progress)
+        if sequence.frame_count > 1:
+            rest = _overlay_video(frames, folder / "overlay.mp4", options.fps)
+        else:
+            rest = _overlay_pictures(frames, folder, single=True)
+        for _ in rest:
+            pass
+        _write(sequence, folder)
+    return sequence
+
+
+class _Run:
+    """One source on its way through detection and lifting."""
+
+    def __init__(self, source: Path, options: Options) -> None:
+        self.source = source
+        self.options = options
+        self.kind = media.media_kind(source)
+        self.moving = self.kind == "video" or (self.kind == "folder" and options.sequence)
+        self.warnings: list[str] = []
+        self.fps = options.fps
+        self.total: int | None = 1
+        self._frames = self._open()
+        self.detector: PoseDetector = load_detector(
+            options.detector,
+            skeleton=options.detector_skeleton,
+            min_score=options.min_score,
+            threads=options.threads,
+        )
+        self.lifter = Lifter(options.weights, mapping=options.mapping, threads=options.threads)
+
+    def _open(self) -> Iterator[media.Frame]:
+        """Opens the source, so that a bad one is refused before anything is computed."""
+        options = self.options
+        if self.kind == "photo":
+            return iter([media.load_photo(self.source)])
+        if self.kind == "folder":
+            paths = media.photo_paths(self.source)
+            self.total = len(paths)
+            return (
+                replace(media.load_photo(path), index=index, time=index / options.fps)
+                for index, path in enumerate(paths)
+            )
+        video = media.open_video(
+            self.source, start=options.start, end=options.end, capture_fps=options.capture_fps
+        )
+        self.total = video.frame_count
+        self.fps = video.fps
+        return self._decoded(video)
+
+    def _decoded(self, video: media.Video) -> Iterator[media.Frame]:
+        with video:
+            yield from video
+        self.warnings += video.warnings
+
+    def poses(self, progress: Progress | None = None) -> Iterator[FramePoses]:
+        """Detects and lifts frame by frame."""
+        detect = VideoDetector(self.detector).detect if self.moving else self.detector.detect
+        for done, frame in enumerate(self._frames, start=1):
+            yield self._lifted(frame, detect(frame.image))
+            if progress:
+                progress(done, self.total)
+
+    def _lifted(self, frame: media.Frame, people: list[Pose2D]) -> FramePoses:
+        skeleton = self.detector.skeleton
+        camera = self.options.camera(frame)
+        joints = len(skeleton)
+        height, width = frame.image.shape[:2]
+        to_original = np.array(frame.size) / (width, height)
+        keypoints = np.reshape([person.keypoints for person in people], (-1, joints, 2))
+        scores = np.reshape([person.scores for person in people], (-1, joints))
+        lifted = self.lifter.lift_people(keypoints * to_original, scores, skeleton, camera)
+        ids = [slot if person.id is None else person.id for slot, person in enumerate(people)]
+        return FramePoses(
+            frame.index,
+            frame.time,
+            frame.name,
+            frame.image,
+            camera,
+            np.array(ids, np.int64),
+            lifted.joints,
+            lifted.root,
+            lifted.keypoints,
+            lifted.scores,
+        )
+
+    def sequence(self, frames: Iterator[FramePoses]) -> PoseSequence:
+        """Consumes the frames and gathers their poses; pictures are not kept."""
+        gathered = [replace(frame, image=_NO_IMAGE) for frame in frames]
+        sequence = gather(gathered)
+        return replace(
+            sequence,
+            provenance={
+                **self.lifter.provenance,
+                **self.detector.provenance,
+                "source": self.source.name,
+                "options": {
+                    name: str(value) if isinstance(value, Path) else value
+                    for name, value in vars(self.options).items()
+                    if value is not None
+                },
+            },
+            warnings=(*self.warnings, *sequence.warnings),
+        )
+
+
+_BLACK_SIDE = 1280
+"""Longest side of the black picture behind keypoints that come without one."""
+
+_NO_IMAGE = np.zeros((0, 0, 3), np.uint8)
+
+
+def gather(frames: list[FramePoses]) -> PoseSequence:
+    """Frames as one sequence; a person absent from a frame is NaN there."""
+    ids = np.unique(np.concatenate([np.zeros(0, np.int64), *(frame.ids for frame in frames)]))
+    cameras = tuple(frame.camera for frame in frames)
+    if all(camera.as_dict() == cameras[0].as_dict() for camera in cameras):
+        cameras = cameras[:1]
+
+    def stack(key: str, tail: tuple[int, ...], absent: float) -> np.ndarray[tuple[int, ...], Any]:
+        out = np.full((len(frames), len(ids), *tail), absent, np.float32)
+        for row, frame in zip(out, frames, strict=True):
+            row[np.searchsorted(ids, frame.ids)] = getattr(frame, key)
+        return out
+
+    joint_count = len(H36M_17)
+    joints = stack("joints", (joint_count, 3), np.nan)
+    keypoints = stack("keypoints", (joint_count, 2), np.nan)
+    valid = np.isfinite(joints).all(-1)
+    return PoseSequence(
+        joints=joints,
+        root=stack("root", (3,), np.nan),
+        sigma=np.full_like(joints, np.nan),
+        keypoints=keypoints,
+        scores=stack("scores", (joint_count,), 0),
+        valid=valid,
+        ids=ids,
+        times=np.array([frame.time for frame in frames]),
+        cameras=cameras,
+        warnings=caveats(cameras, keypoints, valid),
+    )
+
+
+def _frames_of(
+    sequence: PoseSequence, name: str, progress: Progress | None
+) -> Iterator[FramePoses]:
+    """A sequence without pictures as frames on black."""
+    for t in range(sequence.frame_count):
+        camera = sequence.camera(t)
+        scale = min(1, _BLACK_SIDE / max(camera.size))
+        width, height = (max(1, round(side * scale)) for side in camera.size)
+        yield FramePoses(
+            t,
+            float(sequence.times[t]),
+            name,
+            np.zeros((height, width, 3), np.uint8),
+            camera,
+            sequence.ids,
+            sequence.joints[t],
+            sequence.root[t],
+            sequence.keypoints[t],
+            sequence.scores[t],
+        )
+        if progress:
+            progress(t + 1, sequence.frame_count)
+
+
+def _overlay_video(frames: Iterator[FramePoses], path: Path, fps: float) -> Iterator[FramePoses]:
+    """Passes frames through and draws them into a video on the way."""
+    first = next(frames, None)
+    if first is None:
+        return
+    overlay = Overlay.for_frame(first)
+    with media.VideoWriter(path, overlay.size, fps) as writer:
+        for frame in itertools.chain([first], frames):
+            writer.write(overlay.draw(frame), frame.time)
+            yield frame
+
+
+def _overlay_pictures(
+    frames: Iterator[FramePoses], folder: Path, *, single: bool
+) -> Iterator[FramePoses]:
+    """Passes frames through and draws each into a picture of its own on the way."""
+    for frame in frames:
+        name = (
+            "overlay.png" if single else f"overlay/{frame.index:04d}_{Path(frame.name).stem}.png"
+        )
+        (folder / name).parent.mkdir(exist_ok=True)
+        media.write_png(folder / name, Overlay.for_frame(frame).draw(frame))
+        yield frame
+
+
+def _write(sequence: PoseSequence, folder: Path) -> None:
+    write_npz(sequence, folder / "poses.npz")
+    write_json(sequence, folder / "poses.json")

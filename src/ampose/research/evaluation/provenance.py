@@ -1,0 +1,89 @@
+"""What a measured number needs beside it, and the files that keep both together."""
+
+from __future__ import annotations
+
+import csv
+import os
+import platform
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ampose._version import __version__
+from ampose.research.evaluation.open_protocol import PROTOCOL, Score
+
+
+def commit() -> str:
+    """The commit of this checkout, ``+`` appended if files differ; "unknown" without git."""
+    folder = Path(__file__).parent
+
+    def git(*words: str) -> str:
+        done = subprocess.run(
+            ["git", *words], cwd=folder, capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    try:
+        changed = git("status", "--porcelain", "--", "src")
+        return git("rev-parse", "--short=12", "HEAD") + ("+" if changed else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def hardware() -> str:
+    """Processor and number of processors."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        name = next(line.partition(":")[2].strip() for line in lines if "model name" in line)
+    except (OSError, StopIteration):
+        name = platform.processor() or platform.machine()
+    return f"{name}, {os.cpu_count()} processors"
+
+
+def circumstances() -> dict[str, str]:
+    """Version, commit, hardware and day."""
+    return {
+        "ampose": __version__,
+        "commit": commit(),
+        "hardware": hardware(),
+        "day": f"{datetime.now(UTC):%Y-%m-%d}",
+    }
+
+
+def write_table(
+    path: Path, rows: Sequence[Mapping[str, object]], notes: Mapping[str, str]
+) -> None:
+    """A CSV with its notes as ``# name: value`` lines on top, complete or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(path.name + ".partial")
+    with beside.open("w", newline="", encoding="utf-8") as file:
+        file.writelines(f"# {name}: {value}\n" for name, value in notes.items())
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    beside.replace(path)
+
+
+def log_test(path: Path, model: str, sha256: str, scores: Iterable[Score]) -> None:
+    """Appends each look at a test set to a log, so that nobody can look often and tell once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    now = circumstances()
+    rows = [
+        {
+            "day": now["day"],
+            "commit": now["commit"],
+            "protocol": PROTOCOL,
+            "model": model,
+            "sha256": sha256[:12],
+            **score.row(),
+        }
+        for score in scores
+        if score.group == "all"
+    ]
+    new = not path.exists()
+    with path.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        if new:
+            writer.writeheader()
+        writer.writerows(rows)

@@ -1,0 +1,103 @@
+"""From a run folder to weights that can ship: ONNX and the card that says what they are."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ampose._version import __version__
+from ampose.cameras import look_at_person
+from ampose.research.evaluation import open_protocol as protocol
+from ampose.research.evaluation.provenance import log_test
+from ampose.research.export import export_onnx
+from ampose.research.models.cost import count_parameters
+from ampose.research.training.checkpoint import load_weights, sha256_of
+from ampose.research.training.inference import torch_lifter
+
+COMPARED_POSES = 1_000
+
+LICENCE = "Apache-2.0"
+
+CREDIT = (
+    "The data used in this project was obtained from mocap.cs.cmu.edu. The database was created "
+    "with funding from NSF EIA-0196217. Also trained on Mesh2Motion animations (CC0 1.0)."
+)
+
+
+def package_run(run: Path, data: Path, path: Path, log: Path) -> float:
+    """Scores, exports and describes the model of a finished run.
+
+    Args:
+        run: folder with ``model.safetensors``, ``recipe.json`` and ``run.json``.
+        data: folder of the open-mocap packs.
+        path: ``.onnx`` file to write; the card goes beside it.
+        log: log of looks at test sets.
+
+    Returns:
+        Largest difference between ONNX and torch over `COMPARED_POSES` poses, metres.
+
+    Raises:
+        ValueError: the run is not finished, or the data is not there.
+        ExportError: ONNX and torch differ.
+    """
+    weights = run / "model.safetensors"
+    if not weights.exists():
+        raise ValueError(f"{run} holds no model.safetensors; the run is not finished")
+    model = load_weights(weights)
+    recipe, circumstances = (
+        json.loads((run / name).read_text(encoding="utf-8"))
+        for name in ("recipe.json", "run.json")
+    )
+    sha256 = sha256_of(weights)
+    measured: list[dict[str, Any]] = []
+    for name in protocol.SETS:
+        chosen = protocol.load_set(name, data)
+        scores = list(protocol.evaluate(torch_lifter(model), chosen, groups=False))
+        if chosen.is_test:
+            log_test(log, path.stem, sha256, scores)
+        measured += [score.row() for score in scores]
+    card = {
+        "name": path.stem,
+        "recipe": recipe,
+        "parameters": count_parameters(model),
+        "trained": circumstances,
+        "packaged_by": __version__,
+        "data": {
+            "packs": recipe["packs"],
+            "split": "train",
+            "not_trained_on": "CMU subjects 2, 5, 6, 127 (test), 8, 35, 135 (validation); HDM05",
+            "not_evaluated_on": "Human3.6M, MPI-INF-3DHP and any other licensed data",
+        },
+        "licence": LICENCE,
+        "credit": CREDIT,
+        "input": {
+            "skeleton": recipe["model"]["skeleton"],
+            "frames": recipe["model"]["frames"],
+            "channels": recipe["model"]["channels"],
+            "normalisation": look_at_person.__name__,
+            "missing": "x = y = mask = 0",
+        },
+        "protocol": f"{protocol.PROTOCOL}, seed 0",
+        "measured_mm": measured,
+        "model_sha256": sha256,
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return export_onnx(model, path, inputs=_inputs(data), card=card)
+
+
+def _inputs(data: Path) -> np.ndarray[Any, Any]:
+    """Network inputs (N, 1, 17, 3) of validation poses, half exact, half detector-like."""
+    chosen = protocol.load_set("cmu-val", data)
+    seen: list[np.ndarray[Any, Any]] = []
+
+    def remember(inputs: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        seen.append(inputs)
+        return np.zeros_like(inputs)
+
+    for kind in ("exact", "detector"):
+        pixels = chosen.pixels["template", kind][: COMPARED_POSES // 2]
+        protocol.predict(remember, chosen, pixels, focal="unknown")
+    return np.concatenate(seen)[:, None]

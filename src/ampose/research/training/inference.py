@@ -1,0 +1,23 @@
+"""A torch lifter as a function on arrays, the form in which every protocol takes one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from ampose.research.evaluation.open_protocol import LiftInputs
+
+
+def torch_lifter(model: nn.Module, *, batch: int = 512, device: str = "cpu") -> LiftInputs:
+    """`look_at_person` inputs (N, J, channels) to joints (N, J, 3), in evaluation mode."""
+
+    @torch.no_grad()
+    def lift(inputs: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        model.eval()
+        parts = torch.split(torch.from_numpy(inputs).float().unsqueeze(1), batch)
+        return torch.cat([model(part.to(device)).float().cpu() for part in parts]).numpy()
+
+    return lift

@@ -1,0 +1,91 @@
+"""A recipe by name, its data and its run folder put together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from ampose.metrics import mpjpe, p_mpjpe
+from ampose.research.data.open_mocap import load_pack
+from ampose.research.data.sampling import PoseSampler
+from ampose.research.evaluation.open_protocol import EvaluationSet, load_set, predict
+from ampose.research.evaluation.provenance import circumstances
+from ampose.research.recipes import RECIPES, Recipe
+from ampose.research.training.inference import torch_lifter
+from ampose.research.training.loop import train
+
+Scores = dict[str, float]
+
+
+def train_recipe(
+    name: str,
+    data: Path,
+    folder: Path,
+    *,
+    poses: int | None = None,
+    seed: int | None = None,
+    workers: int = 1,
+    threads: int | None = None,
+    progress: Callable[[int, int | None], None],
+) -> Scores:
+    """Trains a named recipe to its end and returns its validation errors in millimetres.
+
+    Raises:
+        ValueError: unknown recipe, unusable data, or a folder of another run.
+        KeyboardInterrupt: after saving, so that the same call goes on.
+    """
+    if name not in RECIPES:
+        raise ValueError(f"unknown recipe {name!r}; known are {', '.join(RECIPES)}")
+    recipe = RECIPES[name]
+    recipe = replace(
+        recipe,
+        poses=recipe.poses if poses is None else poses,
+        seed=recipe.seed if seed is None else seed,
+    )
+    if threads:
+        torch.set_num_threads(threads)
+    sampler = load_sampler(recipe, data)
+    validation = load_set("cmu-val", data)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+
+    def validate(model: nn.Module) -> Scores:
+        return validation_errors(model, validation, device)
+
+    def report(poses: int, loss: float, scores: Scores | None) -> None:
+        del loss, scores  # they are in the log
+        progress(poses, recipe.poses)
+
+    folder.mkdir(parents=True, exist_ok=True)
+    record = folder / "run.json"
+    if not record.exists():
+        now = circumstances() | {"torch": torch.__version__, "device": device}
+        record.write_text(json.dumps(now, indent=2), encoding="utf-8")
+    model = train(
+        recipe, sampler, folder, validate=validate, report=report, device=device, workers=workers
+    )
+    return validate(model)
+
+
+def load_sampler(recipe: Recipe, data: Path) -> PoseSampler:
+    """The recipe's packs, training split."""
+    packs = [load_pack(data / f"{name}.npz") for name in recipe.packs]
+    positions = [pack.positions[pack.frames(split="train")] for pack in packs]
+    return PoseSampler(np.concatenate(positions), recipe.augmentation)
+
+
+def validation_errors(model: nn.Module, chosen: EvaluationSet, device: str) -> Scores:
+    """MPJPE and P-MPJPE with known focal length on exact and detector-like 2D, millimetres."""
+    lift = torch_lifter(model, device=device)
+    target = chosen.joints["template"]
+    out = {}
+    for kind in ("exact", "detector"):
+        predicted = predict(lift, chosen, chosen.pixels["template", kind], focal="known")
+        out[f"{kind}_mpjpe"] = round(mpjpe(predicted, target), 2)
+        out[f"{kind}_p_mpjpe"] = round(p_mpjpe(predicted, target), 2)
+    return out

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ampose.geometry import bone_lengths
+from ampose.research.data.open_mocap import (
+    TEMPLATE_BONES,
+    PackError,
+    bone_directions,
+    load_pack,
+    with_bone_lengths,
+)
+from ampose.skeletons import H36M_17
+from tests.research.packs import poses, write_pack
+
+
+def test_positions_are_metres(tmp_path: Path) -> None:
+    pack = load_pack(write_pack(tmp_path / "cmu.npz"))
+    assert pack.name == "cmu"
+    np.testing.assert_allclose(pack.positions, poses(200, 0), atol=0.6e-4)
+
+
+def test_frames_of_a_split(tmp_path: Path) -> None:
+    pack = load_pack(write_pack(tmp_path / "p.npz"))
+    assert pack.frames(split="test").tolist() == list(range(120, 200))
+    assert pack.frames(split="test", own_skeleton=True).tolist() == list(range(120, 160))
+    assert not len(pack.frames(split="elsewhere"))
+
+
+def test_template_is_symmetric_and_human() -> None:
+    for left, right in H36M_17.pairs:
+        assert TEMPLATE_BONES[left - 1] == TEMPLATE_BONES[right - 1]
+    assert TEMPLATE_BONES[[1, 2]].sum() == pytest.approx(0.8971)
+
+
+def test_bone_lengths_are_set_and_directions_kept() -> None:
+    bent = poses(5, 1)
+    lengths = np.linspace(0.1, 0.5, 16)
+    out = with_bone_lengths(bone_directions(bent), lengths)
+    np.testing.assert_allclose(bone_lengths(out, H36M_17), np.tile(lengths, (5, 1)))
+    np.testing.assert_allclose(bone_directions(out), bone_directions(bent))
+
+
+def test_a_bone_without_length_has_no_direction() -> None:
+    with pytest.raises(ValueError, match="no length"):
+        bone_directions(np.zeros((1, 17, 3)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"split": None}, "lacks split"),
+        ({"positions": np.zeros((200, 16, 3), np.int16)}, r"int16 \(N, 17, 3\), got int16 \(200, 16"),
+        ({"positions": np.zeros((200, 17, 3), np.float32)}, "got float32"),
+        ({"positions": np.ones((200, 17, 3), np.int16)}, "relative to joint 0"),
+        ({"clip_start": np.array([0, 80, 80, 160, 200])}, "clip_start must rise"),
+        ({"clip_start": np.array([0, 80, 120, 160, 201])}, "clip_start must rise"),
+        ({"subject": np.array(["1"])}, "subject must hold one string per clip"),
+    ],
+)
+def test_wrong_packs_are_refused(tmp_path: Path, changes, message) -> None:
+    path = write_pack(tmp_path / "p.npz", **changes)
+    with pytest.raises(PackError, match=message) as caught:
+        load_pack(path)
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x03\x04cut"])
+def test_other_files_are_refused(tmp_path: Path, content) -> None:
+    path = tmp_path / "p.npz"
+    path.write_bytes(content)
+    with pytest.raises(PackError, match=r"not a readable \.npz"):
+        load_pack(path)
+    with pytest.raises(PackError, match="no such file"):
+        load_pack(tmp_path / "absent.npz")

@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from ampose.research.models.ampose import (
+    GROUPINGS,
+    AMPose,
+    AMPoseConfig,
+    GCNBlock,
+    GraphLayer,
+    TransformerEncoder,
+    group_adjacency,
+)
+from ampose.research.models.cost import cost, count_parameters
+from ampose.skeletons import H36M_16, H36M_17
+from tests.research.models.contract import LifterContract
+
+SMALL = AMPoseConfig(depth=2, width=16, channels=3)
+
+
+class TestAMPose(LifterContract):
+    config = SMALL
+
+
+class TestAMPoseOf9Frames(LifterContract):
+    config = replace(SMALL, frames=9, channels=2)
+
+
+class TestOneWeightForAllNeighbours(LifterContract):
+    config = replace(SMALL, groups="all", block="two_residual", order="gcn_first")
+
+
+class TestConvNeXtBlock(LifterContract):
+    config = replace(SMALL, block="convnext", order="all_gcns_then_transformers")
+
+
+class TestTransformerBlock(LifterContract):
+    config = replace(SMALL, block="transformer", order="all_transformers_then_gcns")
+
+
+@pytest.mark.parametrize(
+    ("depth", "width", "count", "printed"),
+    [
+        (4, 108, 670_035, "0.67"),
+        (4, 128, 937_475, "0.93"),
+        (5, 128, 1_171_587, "1.17"),
+        (4, 256, 3_709_955, "3.70"),
+        (4, 384, 8_317_443, "8.31"),
+        (6, 512, 22_137_859, "22.13"),
+    ],
+)
+def test_parameters_are_those_of_table_4_9(depth, width, count, printed) -> None:
+    with torch.device("meta"):
+        model = AMPose(AMPoseConfig(depth=depth, width=width, skeleton="h36m_16"))
+    assert count_parameters(model) == count
+    assert f"{count // 10_000 / 100:.2f}" == printed  # the thesis cuts off, it does not round
+
+
+def test_cost_of_the_thesis_model() -> None:
+    model = AMPose(AMPoseConfig())
+    counted = cost(model)
+    assert counted.linear_parameters == 18_386_435
+    assert counted.linear_macs == 311_994_880
+    assert counted.graph_bias_additions == 261_120
+    assert counted.thop_macs == 312_256_000
+    with FlopCounterMode(display=False) as independent:
+        model(torch.zeros(1, 1, 17, 2))
+    assert independent.get_total_flops() == 2 * counted.all_macs
+
+
+@pytest.mark.parametrize(
+    ("block", "parameters", "millions_of_macs"),
+    [
+        ("plain", 18_386_435, "312.2"),
+        ("two_residual", 18_386_435, "312.2"),
+        ("transformer", 17_073_155, None),
+        ("convnext", 17_073_155, None),
+    ],
+)
+def test_blocks_cost_what_table_4_6_says(block, parameters, millions_of_macs) -> None:
+    counted = cost(AMPose(AMPoseConfig(block=block)))
+    assert counted.linear_parameters == parameters
+    if millions_of_macs:
+        assert f"{counted.thop_macs / 1e6:.3f}".startswith(millions_of_macs)
+    else:
+        # thop's 289.843 M, from linear layers (289.713 M) and 130,560 graph biases.
+        assert counted.linear_macs == 289_712_640
+        assert counted.thop_macs == 289_843_200
+
+
+@pytest.mark.parametrize(("frames", "thop"), [(9, 312_395_264), (27, 312_708_608)])
+def test_temporal_input_only_widens_the_first_layer(frames, thop) -> None:
+    assert cost(AMPose(AMPoseConfig(frames=frames))).thop_macs == thop
+
+
+def test_frames_become_numbers_of_the_same_joint() -> None:
+    model = AMPose(replace(SMALL, frames=9, channels=2))
+    x = torch.randn(1, 9, 17, 2)
+    tokens: list[torch.Tensor] = []
+    model.embed.register_forward_hook(lambda _, inputs, __: tokens.append(inputs[0]))
+    model(x)
+    (token,) = tokens
+    assert token.shape == (1, 17, 18)
+    assert torch.equal(token[0, 3], x[0, :, 3].reshape(-1))  # joint 3: x0 y0 x1 y1 ...
+
+
+def test_order_of_the_blocks() -> None:
+    def kinds(order: str) -> str:
+        layers = AMPose(replace(SMALL, order=order)).layers
+        return "".join("T" if isinstance(layer, TransformerEncoder) else "G" for layer in layers)
+
+    assert kinds("transformer_first") == "TGTG"
+    assert kinds("gcn_first") == "GTGT"
+    assert kinds("all_transformers_then_gcns") == "TTGG"
+    assert kinds("all_gcns_then_transformers") == "GGTT"
+
+
+class TestAdjacency:
+    @pytest.mark.parametrize("skeleton", [H36M_17, H36M_16])
+    def test_groups_split_the_normalised_skeleton(self, skeleton) -> None:
+        matrices = group_adjacency(skeleton)
+        plain = np.eye(len(skeleton))
+        for parent, child in skeleton.edges:
+            plain[parent, child] = plain[child, parent] = 1
+        root = np.diag(plain.sum(1) ** -0.5)
+        np.testing.assert_allclose(matrices.sum(0), root @ plain @ root)
+
+    def test_closer_collects_from_the_parent_and_farther_from_children(self) -> None:
+        centre, closer, farther = group_adjacency(H36M_17)
+        knee, hip, ankle = H36M_17.indices(["left_knee", "left_hip", "left_ankle"])
+        assert np.flatnonzero(centre[knee]).tolist() == [knee]
+        assert np.flatnonzero(closer[knee]).tolist() == [hip]
+        assert np.flatnonzero(farther[knee]).tolist() == [ankle]
+        assert not closer[H36M_17.root].any()
+        assert np.count_nonzero(closer) == np.count_nonzero(farther) == len(H36M_17.edges)
+
+    def test_symmetry_collects_from_the_mirror_joint(self) -> None:
+        config = AMPoseConfig(groups="centre|closer|farther|symmetry")
+        symmetry = group_adjacency(H36M_17, config)[3]
+        left, right = H36M_17.indices(["left_wrist", "right_wrist"])
+        assert np.flatnonzero(symmetry[left]).tolist() == [right]
+        assert np.count_nonzero(symmetry) == 2 * len(H36M_17.pairs)
+
+    @pytest.mark.parametrize(("skeleton", "kept"), [(H36M_16, 12), (H36M_17, 13)])
+    def test_equation_3_9_as_printed_loses_edges(self, skeleton, kept) -> None:
+        literal = group_adjacency(skeleton, AMPoseConfig(literal_adjacency=True))
+        assert np.count_nonzero(literal[1]) < len(skeleton.edges)
+        assert np.count_nonzero(group_adjacency(skeleton)[1]) == len(skeleton.edges)
+        del kept
+
+    @pytest.mark.parametrize("groups", GROUPINGS)
+    def test_weights_per_group(self, groups) -> None:
+        model = AMPose(replace(SMALL, groups=groups))
+        layer = next(m for m in model.modules() if isinstance(m, GraphLayer))
+        assert layer.project.out_features == 16 * len(GROUPINGS[groups])
+
+
+def test_graph_layer_is_equation_3_9() -> None:
+    config = replace(SMALL, width=4)
+    matrices = group_adjacency(H36M_17, config)
+    layer = GraphLayer(torch.tensor(matrices, dtype=torch.float32), config, activate=False)
+    x = torch.randn(1, 17, 4)
+    maps = layer.project.weight.reshape(3, 4, 4)
+    biases = layer.project.bias.reshape(3, 4)
+    expected = sum(
+        torch.tensor(matrices[k], dtype=torch.float32) @ (x[0] @ maps[k].T + biases[k])
+        for k in range(3)
+    )
+    torch.testing.assert_close(layer(x)[0], expected)
+
+
+def test_attention_is_equation_3_2() -> None:
+    config = replace(SMALL, width=8, heads=1)
+    for literal in (False, True):
+        encoder = TransformerEncoder(17, replace(config, heads=2, literal_scale=literal))
+        x = torch.randn(1, 17, 8)
+        q, k, v = encoder.qkv(x)[0].split(8, dim=-1)
+        divisor = 8**0.5 if literal else 4**0.5
+        heads = [
+            torch.softmax(q[:, h] @ k[:, h].T / divisor, -1) @ v[:, h]
+            for h in (slice(0, 4), slice(4, 8))
+        ]
+        expected = encoder.project(torch.cat(heads, -1))
+        torch.testing.assert_close(encoder.attention(x)[0], expected)
+
+
+def test_plain_block_has_one_residual_around_the_pair() -> None:
+    adjacency = torch.tensor(group_adjacency(H36M_17), dtype=torch.float32)
+    x = torch.randn(2, 17, 16)
+    block = GCNBlock(adjacency, SMALL)
+    torch.testing.assert_close(block(x), x + block.second(block.first(x)))
+    block = GCNBlock(adjacency, replace(SMALL, block="two_residual"))
+    middle = x + block.first(x)
+    torch.testing.assert_close(block(x), middle + block.second(middle))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"heads": 3}, "16 does not divide into 3 heads"),
+        ({"groups": "none"}, "unknown groups 'none'"),
+        ({"frames": 4}, "frames must be odd"),
+    ],
+)
+def test_impossible_configurations_are_refused(change, message) -> None:
+    with pytest.raises(ValueError, match=message):
+        replace(SMALL, **change)
