@@ -205,9 +205,9 @@ def test_the_view_is_the_projection_of_the_turned_pose(seed):
     turned = rotate(points, rotation)
     np.testing.assert_allclose(inputs[:, :2], as_inputs(turned), atol=1e-5)
     assert (inputs[:, 2] == 1).all()
-    # The new axis is the ray through the middle of the box on the image.
-    middle = (rays.min(0) + rays.max(0)) / 2
-    np.testing.assert_allclose(rotation @ middle, [0, 0, np.linalg.norm(middle)], atol=1e-12)
+    # The new axis passes nearly through the middle of the box: two steps of a fixed point.
+    low, high = inputs[:, :2].min(0), inputs[:, :2].max(0)
+    np.testing.assert_allclose((low + high) / 2, 0, atol=0.03)
     assert np.linalg.det(rotation) == pytest.approx(1)
     # The documented way back: what is answered in the virtual axes is right in the real ones.
     back = rotate(turned, np.swapaxes(rotation, -1, -2))

@@ -31,7 +31,7 @@ _MAX_TANGENT = 5.0
 """Rays further than this from the virtual camera's axis (79 degrees) are treated as not seen."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Camera:
     """A pinhole camera with Brown's lens distortion.
 
@@ -107,13 +107,33 @@ class Camera:
         """Pixels (..., 2) to viewing rays (..., 3) with z = 1, lens distortion removed.
 
         The inverse of `project` for a known depth: ``project(rays(xy) * z) == xy`` for any z > 0.
+        NaN where the lens model does not reach a pixel.
         """
-        distorted = (pixels - np.asarray(self.centre)) / np.asarray(self.focal)
-        xy = distorted
+        xy = (pixels - np.asarray(self.centre)) / np.asarray(self.focal)
         if any(self.distortion):
-            for _ in range(20):  # fixed point of Brown's model; converges fast for real lenses
-                xy = xy + (distorted - self._distort(xy))
+            xy = self._undistort(xy)
         return np.concatenate([xy, np.ones_like(xy[..., :1])], axis=-1)
+
+    def _undistort(self, wanted: Array) -> Array:
+        """Newton's method on Brown's model; NaN where the model has no preimage."""
+        k1, k2, p1, p2, k3 = self.distortion
+        xy = wanted
+        with np.errstate(all="ignore"):
+            for _ in range(20):
+                x, y = xy[..., 0], xy[..., 1]
+                r2 = x * x + y * y
+                radial = 1 + r2 * (k1 + r2 * (k2 + r2 * k3))
+                slope = 2 * (k1 + r2 * (2 * k2 + r2 * 3 * k3))
+                xx = radial + x * x * slope + 2 * p1 * y + 6 * p2 * x
+                xy_ = x * y * slope + 2 * p1 * x + 2 * p2 * y
+                yy = radial + y * y * slope + 6 * p1 * y + 2 * p2 * x
+                determinant = xx * yy - xy_ * xy_
+                dx, dy = np.moveaxis(wanted - self._distort(xy), -1, 0)
+                step = np.stack([yy * dx - xy_ * dy, xx * dy - xy_ * dx], axis=-1)
+                xy = xy + step / determinant[..., None]
+            miss = np.abs(self._distort(xy) - wanted).max(-1)
+            found = (miss < 1e-9) & (determinant > 0) & (xx > 0)
+        return np.where(found[..., None], xy, np.nan)
 
     def _distort(self, xy: Array) -> Array:
         k1, k2, p1, p2, k3 = self.distortion
@@ -150,7 +170,8 @@ def normalise_screen(pixels: Array, size: tuple[int, int]) -> Array:
     thesis model; a lifter in these coordinates is tied to the field of view it was trained with.
     """
     width, height = size
-    return pixels * (2 / width) - np.array([1, height / width], pixels.dtype)
+    kind = np.result_type(pixels, np.float32)
+    return np.asarray(pixels * kind.type(2 / width) - np.array([1, height / width], kind))
 
 
 def look_at_person(rays: Array) -> tuple[Array, Array]:

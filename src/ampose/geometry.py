@@ -113,7 +113,7 @@ def bone_lengths(joints: Array, skeleton: Skeleton) -> Array:
 
 
 def joints_from_bones(bones: Array, skeleton: Skeleton) -> Array:
-    """The inverse of `bone_vectors` with the root at zero: (..., E, D) to (..., J, D).
+    """The inverse of `bone_vectors` with the one root at zero: (..., E, D) to (..., J, D).
 
     Parents must come before children in the skeleton's order, as in ``h36m_17``.
     """

@@ -15,14 +15,14 @@ from ampose.skeletons import Skeleton
 
 Array = NDArray[np.floating]
 
-MILLIMETRES = 1000.0
+MILLIMETRES_PER_METRE = 1000.0
 
 
 def joint_errors(predicted: Array, target: Array) -> Array:
     """Euclidean distance of every joint, millimetres: (..., J, 3) to (..., J)."""
     _check(predicted, target)
     distance = np.linalg.norm(predicted.astype(np.float64) - target, axis=-1)
-    return np.asarray(distance * MILLIMETRES)
+    return np.asarray(distance * MILLIMETRES_PER_METRE)
 
 
 def mpjpe(predicted: Array, target: Array) -> float:
@@ -42,7 +42,7 @@ def aligned_joint_errors(predicted: Array, target: Array) -> Array:
 
 
 def n_mpjpe(predicted: Array, target: Array) -> float:
-    """MPJPE after the best scale of every pose, the root kept (Rhodin et al., CVPR 2018)."""
+    """MPJPE after the best scale of every root-relative pose (Rhodin et al., CVPR 2018)."""
     _check(predicted, target)
     predicted = predicted.astype(np.float64)
     norm = (predicted * predicted).sum((-2, -1), keepdims=True)
@@ -68,8 +68,10 @@ def mpjve(predicted: Array, target: Array) -> float:
     The sequence is (T, ..., J, 3); pass one sequence at a time, or frames of two would be
     compared.
     """
-    if len(predicted) < 2:
-        raise ValueError("velocity needs at least two frames")
+    if predicted.ndim < 3 or len(predicted) < 2:
+        raise ValueError(
+            f"velocity needs at least two frames (T, ..., J, 3), got {predicted.shape}"
+        )
     return mpjpe(np.diff(predicted, axis=0), np.diff(target, axis=0))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ampose import media
 from ampose.cameras import Camera
@@ -20,7 +21,7 @@ from ampose.keypoint_files import load_keypoints
 from ampose.lifting import Lifter, caveats
 from ampose.mapping import Mapping
 from ampose.poses import FramePoses, Pose2D, PoseSequence
-from ampose.render import Overlay
+from ampose.render import OverlayRenderer
 from ampose.skeletons import H36M_17
 
 Progress = Callable[[int, int | None], None]
@@ -217,7 +218,7 @@ class _Run:
                 replace(media.load_photo(path), index=index, time=index / options.fps)
                 for index, path in enumerate(paths)
             )
-        video = media.open_video(
+        video = media.Video(
             self.source, start=options.start, end=options.end, capture_fps=options.capture_fps
         )
         self.total = video.frame_count
@@ -346,10 +347,10 @@ def _overlay_video(frames: Iterator[FramePoses], path: Path, fps: float) -> Iter
     first = next(frames, None)
     if first is None:
         return
-    overlay = Overlay.for_frame(first)
-    with media.VideoWriter(path, overlay.size, fps) as writer:
+    renderer = _renderer(first)
+    with media.VideoWriter(path, renderer.size, fps) as writer:
         for frame in itertools.chain([first], frames):
-            writer.write(overlay.draw(frame), frame.time)
+            writer.write(_drawn(frame, renderer, time=frame.time), frame.time)
             yield frame
 
 
@@ -362,8 +363,29 @@ def _overlay_pictures(
             "overlay.png" if single else f"overlay/{frame.index:04d}_{Path(frame.name).stem}.png"
         )
         (folder / name).parent.mkdir(exist_ok=True)
-        media.write_png(folder / name, Overlay.for_frame(frame).draw(frame))
+        media.write_png(folder / name, _drawn(frame, _renderer(frame)))
         yield frame
+
+
+def _renderer(frame: FramePoses) -> OverlayRenderer:
+    height, width = frame.image.shape[:2]
+    return OverlayRenderer((width, height), frame.skeleton)
+
+
+def _drawn(
+    frame: FramePoses, renderer: OverlayRenderer, *, time: float | None = None
+) -> NDArray[np.uint8]:
+    """The frame with its skeletons; keypoints in the pixels of a reduced image."""
+    height, width = frame.image.shape[:2]
+    return renderer.draw(
+        frame.image,
+        frame.keypoints * (np.array([width, height]) / frame.camera.size),
+        frame.joints,
+        frame.root,
+        frame.ids.tolist(),
+        time=time,
+        text=frame.name,
+    )
 
 
 def _write(sequence: PoseSequence, folder: Path) -> None:

@@ -18,7 +18,7 @@ SCHEMA_VERSION = "1.0"
 """Version of the keys of ``poses.npz`` and ``poses.json``: keys may be added, never changed."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pose2D:
     """One person in one image.
 
@@ -102,12 +102,12 @@ class PoseSequence:
 
     @property
     def frame_count(self) -> int:
-        """T."""
+        """T, frames."""
         return len(self.times)
 
     @property
     def person_count(self) -> int:
-        """P."""
+        """P, different people over all frames."""
         return len(self.ids)
 
     def camera(self, frame: int) -> Camera:

@@ -53,7 +53,10 @@ def test_a_bone_without_length_has_no_direction() -> None:
     ("changes", "message"),
     [
         ({"split": None}, "lacks split"),
-        ({"positions": np.zeros((200, 16, 3), np.int16)}, r"int16 \(N, 17, 3\), got int16 \(200, 16"),
+        (
+            {"positions": np.zeros((200, 16, 3), np.int16)},
+            r"int16 \(N, 17, 3\), got int16 \(200, 16",
+        ),
         ({"positions": np.zeros((200, 17, 3), np.float32)}, "got float32"),
         ({"positions": np.ones((200, 17, 3), np.int16)}, "relative to joint 0"),
         ({"clip_start": np.array([0, 80, 80, 160, 200])}, "clip_start must rise"),

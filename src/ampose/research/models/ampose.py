@@ -245,9 +245,7 @@ class GraphLayer(nn.Module):
 
 def mlp(width: int, hidden: int, config: AMPoseConfig) -> nn.Sequential:
     """Two linear layers with an activation between (equation 3.4)."""
-    return nn.Sequential(
-        nn.Linear(width, hidden), activation(config), nn.Linear(hidden, width)
-    )
+    return nn.Sequential(nn.Linear(width, hidden), activation(config), nn.Linear(hidden, width))
 
 
 def activation(config: AMPoseConfig) -> nn.Module:

@@ -22,4 +22,3 @@ def build(config: ModelConfig) -> nn.Module:
         if isinstance(config, config_type):
             return network(config)
     raise TypeError(f"no network for {type(config).__name__}")
-

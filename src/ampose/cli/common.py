@@ -1,0 +1,127 @@
+"""Options that several commands share, the configuration file, and the progress bar."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ampose.errors import InputError
+
+if TYPE_CHECKING:
+    from ampose.pipeline import Progress
+    from ampose.poses import PoseSequence
+
+
+def _read_config(context: typer.Context, path: Path | None) -> Path | None:
+    """Makes the file's values the defaults of the command, so that flags still win."""
+    if path is None:
+        return None
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot read the configuration ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not TOML ({error})") from error
+    names = {parameter.name for parameter in context.command.params} - {"config"}
+    values = {key.replace("-", "_"): value for key, value in values.items()}
+    if unknown := sorted(values.keys() - names):
+        raise InputError(
+            f"{path}: {context.info_name} has no option {', '.join(unknown)}; "
+            f"it has {', '.join(sorted(name for name in names if name))}"
+        )
+    for key, value in values.items():
+        if not isinstance(value, str | int | float | bool):
+            raise InputError(f"{path}: {key} must be text, a number, true or false")
+    context.default_map = values
+    return path
+
+
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        callback=_read_config,
+        is_eager=True,
+        help="TOML file with any option by its long name, such as: fov = 70.",
+    ),
+]
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace results that are there already.")]
+Fov = Annotated[
+    float | None, typer.Option(help="Horizontal field of view of the camera, degrees.")
+]
+Focal = Annotated[float | None, typer.Option(help="Focal length, pixels.")]
+Weights = Annotated[
+    Path | None, typer.Option(help="Lifter (.onnx) exported by this package; else the built-in.")
+]
+Joints = Annotated[
+    str, typer.Option(help="How other joint sets become Human3.6M's: hybrid or plain.")
+]
+Threads = Annotated[
+    int | None, typer.Option(help="Threads for the networks; else one per processor.")
+]
+Data = Annotated[Path, typer.Option(help="Folder of the open-mocap packs.")]
+
+
+@contextmanager
+def progress_bar(label: str) -> Iterator[Progress]:
+    """Shows progress on a terminal; quiet when the output goes elsewhere."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    ) as bar:
+        task = bar.add_task(label, total=None)
+
+        def update(done: int, total: int | None) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield update
+
+
+@contextmanager
+def needs_torch() -> Iterator[None]:
+    """Turns a missing research dependency into the line that installs it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"this command needs {error.name}; install it with: pip install torch, then "
+            'pip install "ampose[train]"'
+        ) from error
+
+
+def tell(sequence: PoseSequence, out: Path) -> None:
+    """Says what was written and what to open."""
+    people = sequence.person_count
+    print(f"{sequence.frame_count} frame(s), {people} {'person' if people == 1 else 'people'}")
+    for warning in sequence.warnings:
+        print(f"note: {warning}")
+    shown = sorted(path for path in out.iterdir() if path.stem == "overlay")
+    print(f"Results in {out}: poses.npz, poses.json")
+    if shown:
+        print(f"Open {shown[0]} to look at them.")
+
+
+def checked_mapping(value: str) -> Any:
+    """The mapping's name, or an InputError that lists the names."""
+    if value not in ("hybrid", "plain"):
+        raise InputError(f"--mapping is hybrid or plain, got {value!r}")
+    return value

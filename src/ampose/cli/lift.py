@@ -1,0 +1,86 @@
+"""``ampose lift``: 2D keypoints that a user already has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ampose.cli.common import (
+    Config,
+    Focal,
+    Force,
+    Fov,
+    Joints,
+    Out,
+    Threads,
+    Weights,
+    checked_mapping,
+    progress_bar,
+    tell,
+)
+from ampose.errors import InputError
+
+
+def _size(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    try:
+        width, height = (int(side) for side in text.lower().split("x"))
+    except ValueError:
+        width = height = 0
+    if width < 1 or height < 1:
+        raise InputError(f"--image-size is WIDTHxHEIGHT, such as 1280x720, got {text!r}")
+    return width, height
+
+
+def lift(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            help="COCO, OpenPose or AlphaPose JSON, a folder of OpenPose JSON, NPZ, CSV."
+        ),
+    ],
+    out: Out,
+    force: Force = False,
+    skeleton: Annotated[
+        str | None,
+        typer.Option(help="Joint set, such as coco_17, where the file does not name it."),
+    ] = None,
+    image_size: Annotated[
+        str | None, typer.Option(help="WIDTHxHEIGHT in pixels, where the file does not hold it.")
+    ] = None,
+    fps: Annotated[
+        float, typer.Option(help="Frames per second, where the file has no times.")
+    ] = 25.0,
+    fov: Fov = None,
+    focal: Focal = None,
+    weights: Weights = None,
+    mapping: Joints = "hybrid",
+    threads: Threads = None,
+    config: Config = None,
+) -> None:
+    """3D poses from 2D keypoints."""
+    del config
+    from ampose import pipeline
+
+    options = pipeline.Options(
+        fov=fov,
+        focal=focal,
+        fps=fps,
+        weights=weights,
+        mapping=checked_mapping(mapping),
+        threads=threads,
+    )
+    with progress_bar(source.name) as progress:
+        result = pipeline.lift_file(
+            source,
+            out,
+            options,
+            skeleton=skeleton,
+            image_size=_size(image_size),
+            force=force,
+            progress=progress,
+        )
+    tell(result, out)

@@ -1,0 +1,65 @@
+"""``ampose``: gathers the commands, and turns errors into one line and an exit code.
+
+Command modules import only what ``--help`` needs; the work is imported when it starts.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import click
+import typer
+
+from ampose._version import __version__
+from ampose.cli.demo import demo
+from ampose.cli.evaluate import evaluate
+from ampose.cli.lift import lift
+from ampose.cli.package import package
+from ampose.cli.run import run
+from ampose.cli.train import train
+from ampose.errors import InputError
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__
+)
+app.info.help = "Photos, videos and 2D keypoints to 3D human poses, offline, on an ordinary CPU."
+app.command()(demo)
+app.command()(run)
+app.command()(lift)
+app.command(rich_help_panel="Research")(train)
+app.command(name="eval", rich_help_panel="Research")(evaluate)
+app.command(rich_help_panel="Research")(package)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"ampose {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show it.")
+    ] = False,
+) -> None:
+    del version
+
+
+def main() -> None:
+    """Entry point of the ``ampose`` command."""
+    try:
+        app(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(BAD_INPUT)
+    except InputError as error:
+        print(f"ampose: {error}", file=sys.stderr)
+        sys.exit(BAD_INPUT)
+    except (KeyboardInterrupt, click.Abort):
+        print("ampose: interrupted", file=sys.stderr)
+        sys.exit(INTERRUPTED)

@@ -1,0 +1,47 @@
+"""Opening ONNX files for the CPU."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import onnxruntime as ort
+
+from ampose.errors import InputError
+
+_ERRORS_ONLY = 3
+
+
+def open_session(path: Path, threads: int | None) -> ort.InferenceSession:
+    """An ONNX Runtime session on `threads` threads; None means one per physical core.
+
+    Raises:
+        InputError: no such file, not an ONNX model, or fewer than one thread.
+    """
+    if threads is not None and threads < 1:
+        raise InputError(f"threads must be 1 or more, got {threads}")
+    if not path.is_file():
+        raise InputError(f"no model file {path}; give the path of an ONNX file")
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads or 0
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    # Threads that wait by spinning make busy machines two to three times slower.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = _ERRORS_ONLY
+    try:
+        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors share no base class
+        raise InputError(
+            f"{path} is not an ONNX model that runs here: {one_line(error)}"
+        ) from None
+
+
+def one_line(error: Exception) -> str:
+    """The message of an error without its line breaks."""
+    return " ".join(str(error).split())
+
+
+def sha256(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,31 @@
+"""Frames that are known by file names: their order and their numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def natural_key(name: str) -> tuple[list[tuple[int, str]], str]:
+    """Sort key under which ``"9.jpg"`` comes before ``"10.jpg"``."""
+    parts = re.split(r"([0-9]+)", name)  # text at even places, digits at odd ones
+    stripped = [part.lstrip("0") if place % 2 else part for place, part in enumerate(parts)]
+    key = [(len(part) if place % 2 else 0, part) for place, part in enumerate(stripped)]
+    return key, name  # "01" and "1" have one key: the name settles their order
+
+
+def frame_numbers(stems: Sequence[str]) -> NDArray[np.int64] | None:
+    """The numbers at the end of names that otherwise agree; None where there is no such thing.
+
+    ``["clip_0003", "clip_0007"]`` gives 3 and 7.
+    """
+    found = [re.fullmatch(r"(.*?)([0-9]+)", stem, re.DOTALL) for stem in stems]
+    prefixes = {match and match[1] for match in found}
+    digits = [match[2] for match in found if match]
+    if len(prefixes) != 1 or not digits or max(map(len, digits)) > 18:  # 18 digits fit 64 bits
+        return None
+    numbers = [int(number) for number in digits]
+    return np.array(numbers, np.int64) if len(set(numbers)) == len(stems) else None

@@ -1,0 +1,88 @@
+"""The lifting network: an ONNX graph whose metadata says what goes in, and the card beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from ampose.errors import InputError
+from ampose.skeletons import H36M_17
+
+Array = NDArray[np.floating]
+
+DEFAULT_WEIGHTS = Path(__file__).parent / "weights" / "ampose-open-small.onnx"
+"""The lifter in the package; its card is the ``.json`` beside it."""
+
+NORMALISATION = "look_at_person"
+"""`ampose.cameras.look_at_person`, the only input that pictures of unknown cameras allow."""
+
+_METADATA = ("skeleton", "frames", "channels", "normalisation", "missing", "card_sha256")
+
+
+@dataclass(frozen=True)
+class Network:
+    """Weights ready to run.
+
+    Attributes:
+        name: file name without its ending.
+        sha256: of the ONNX file.
+        session: the graph, ``keypoints`` (B, 1, 17, 3) to ``joints`` (B, 17, 3) metres.
+    """
+
+    name: str
+    sha256: str
+    session: onnxruntime.InferenceSession
+
+    def run(self, inputs: Array, *, batch: int = 256) -> Array:
+        """`look_at_person` inputs (N, 17, 3) to joints (N, 17, 3), metres, in batches."""
+        joints = [
+            self.session.run(["joints"], {"keypoints": inputs[start : start + batch, None]})[0]
+            for start in range(0, len(inputs), batch)
+        ]
+        return np.concatenate(joints) if joints else np.zeros((0, len(H36M_17), 3), np.float32)
+
+
+def load_network(path: Path | None = None, *, threads: int | None = None) -> Network:
+    """Opens lifter weights.
+
+    Args:
+        path: an ONNX file exported by this package; the built-in weights if None.
+        threads: of ONNX Runtime; the number of processors if None.
+
+    Raises:
+        InputError: the file is missing, is no ONNX, or wants another input than `NORMALISATION`
+            gives.
+    """
+    path = path or DEFAULT_WEIGHTS
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot read the weights ({error.strerror})") from error
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or os.cpu_count() or 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    try:
+        session = onnxruntime.InferenceSession(
+            content, options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # ONNX Runtime raises a dozen unrelated classes
+        raise InputError(f"{path}: not an ONNX file that can be run") from error
+    metadata = session.get_modelmeta().custom_metadata_map
+    if missing := [key for key in _METADATA if key not in metadata]:
+        raise InputError(
+            f"{path}: not weights of this package: its metadata lacks {', '.join(missing)}"
+        )
+    found = (metadata["skeleton"], metadata["frames"], metadata["normalisation"])
+    if found != (H36M_17.name, "1", NORMALISATION):
+        raise InputError(
+            f"{path}: takes {found[0]}, {found[1]} frame(s), {found[2]}; pictures and keypoint "
+            f"files need {H36M_17.name}, 1 frame, {NORMALISATION}"
+        )
+    return Network(path.stem, hashlib.sha256(content).hexdigest(), session)

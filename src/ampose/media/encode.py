@@ -1,0 +1,157 @@
+"""Writing videos and pictures: beside first, then renamed, so nothing half-written is left."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+
+import av
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+from PIL import Image
+
+from ampose.errors import InputError
+
+_ENCODERS = {
+    "libx264": {"crf": "23", "preset": "veryfast"},
+    "libsvtav1": {"crf": "35", "preset": "10"},
+}
+"""The first that this PyAV was built with is used."""
+
+_TIME_BASE = Fraction(1, 90_000)
+_BT709 = 1
+
+
+class VideoWriter:
+    """An MP4 of H.264, or of AV1 where PyAV lacks libx264, that starts playing while it loads.
+
+    Use it in a ``with`` block: an exception inside deletes what was written; `close` puts the file
+    in place.
+
+    Args:
+        path: the file to write; an existing one is replaced when closing.
+        size: (width, height) of every picture; an odd side is padded by one pixel.
+        fps: the usual frame rate; frames may come at any increasing times.
+
+    Raises:
+        InputError: the place cannot be written to, or the disk is full.
+    """
+
+    def __init__(self, path: Path | str, size: tuple[int, int], fps: float) -> None:
+        self.path = Path(path)
+        self.size = size
+        self._partial = _beside(self.path)
+        self._first: float | None = None
+        self._last_pts = -1
+        self._duration = max(1, round(1 / fps / _TIME_BASE))
+        codec = next(name for name in _ENCODERS if name in av.codecs_available)
+        try:
+            self._partial.touch()  # PyAV opens the file only for its first packet
+            self._container = av.open(
+                str(self._partial), "w", format="mp4", options={"movflags": "+faststart"}
+            )
+        except (av.FFmpegError, OSError) as error:
+            raise self._unwritable(error) from None
+        rate = Fraction(fps).limit_denominator(1001)
+        stream = self._container.add_stream(codec, rate=rate, options=_ENCODERS[codec])
+        assert isinstance(stream, VideoStream)
+        stream.width, stream.height = (side + side % 2 for side in size)
+        stream.pix_fmt = "yuv420p"
+        context = stream.codec_context
+        context.time_base = _TIME_BASE
+        context.colorspace = context.color_primaries = context.color_trc = _BT709
+        self._stream = stream
+
+    def __enter__(self) -> VideoWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self._discard()
+
+    def write(self, image: NDArray[np.uint8], time: float) -> None:
+        """Adds one picture (H, W, 3) RGB to be shown from `time`, in seconds.
+
+        The video begins with its first picture, whatever that one's time.
+
+        Raises:
+            ValueError: another size than announced, or a time that is not later than the last.
+        """
+        if image.shape != (self.size[1], self.size[0], 3):
+            raise ValueError(f"a picture of size {self.size} is due, got shape {image.shape}")
+        self._first = time if self._first is None else self._first
+        pts = round((time - self._first) / _TIME_BASE)
+        if pts <= self._last_pts:
+            raise ValueError(f"the times of a video must increase; {time:g} s does not")
+        self._last_pts = pts
+        padding = [(0, side % 2) for side in image.shape[:2]]
+        frame = VideoFrame.from_ndarray(np.pad(image, [*padding, (0, 0)], "edge"), "rgb24")
+        frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709")
+        frame.pts, frame.time_base, frame.duration = pts, _TIME_BASE, self._duration
+        self._encode(frame)
+
+    def close(self) -> None:
+        """Finishes the file and puts it in place."""
+        if self._last_pts < 0:
+            self._discard()
+            raise ValueError(f"no picture was written to {self.path}")
+        self._encode(None)
+        try:
+            self._container.close()
+            self._partial.replace(self.path)
+        except (av.FFmpegError, OSError) as error:
+            self._discard()
+            raise self._unwritable(error) from None
+
+    def _encode(self, frame: VideoFrame | None) -> None:
+        try:
+            self._container.mux(self._stream.encode(frame))
+        except (av.FFmpegError, OSError) as error:
+            self._discard()
+            raise self._unwritable(error) from None
+
+    def _discard(self) -> None:
+        try:
+            self._container.close()
+        except (av.FFmpegError, OSError):
+            pass  # the file goes anyway
+        finally:
+            self._partial.unlink(missing_ok=True)
+
+    def _unwritable(self, error: OSError | av.FFmpegError) -> InputError:
+        return _unwritable(self.path, error)
+
+
+def write_png(path: Path | str, image: NDArray[np.uint8]) -> None:
+    """Writes (H, W, 3) uint8 RGB as a PNG.
+
+    Raises:
+        InputError: the place cannot be written to, or the disk is full.
+    """
+    path = Path(path)
+    partial = _beside(path)
+    try:
+        Image.fromarray(image).save(partial, format="PNG")
+        partial.replace(path)
+    except OSError as error:
+        raise _unwritable(path, error) from None
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f"{path.stem}.partial{path.suffix}")
+
+
+def _unwritable(path: Path, error: OSError | av.FFmpegError) -> InputError:
+    return InputError(f"{path} cannot be written: {error.strerror or error}")
