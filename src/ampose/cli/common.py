@@ -69,7 +69,7 @@ Data = Annotated[Path, typer.Option(help="Folder of the open-mocap packs.")]
 
 @contextmanager
 def progress_bar(label: str) -> Iterator[Progress]:
-    """Shows progress on a terminal; quiet when the output goes elsewhere."""
+    """Shows progress on a terminal once there is some; quiet when the output goes elsewhere."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -80,20 +80,27 @@ def progress_bar(label: str) -> Iterator[Progress]:
         TimeRemainingColumn,
     )
 
-    with Progress(
+    console = Console(stderr=True)
+    bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
-    ) as bar:
-        task = bar.add_task(label, total=None)
+        console=console,
+        disable=not console.is_terminal,
+    )
+    task = bar.add_task(label, total=None)
 
-        def update(done: int, total: int | None) -> None:
-            bar.update(task, completed=done, total=total)
+    def update(done: int, total: int | None) -> None:
+        if not bar.live.is_started:
+            bar.start()
+        bar.update(task, completed=done, total=total)
 
+    try:
         yield update
+    finally:
+        bar.stop()
 
 
 @contextmanager

@@ -8,7 +8,6 @@ from __future__ import annotations
 import sys
 from typing import Annotated
 
-import click
 import typer
 
 from ampose._version import __version__
@@ -21,12 +20,13 @@ from ampose.cli.train import train
 from ampose.errors import InputError
 
 BAD_INPUT = 2
-INTERRUPTED = 130
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Photos, videos and 2D keypoints to 3D human poses, offline, on an ordinary CPU.",
 )
-app.info.help = "Photos, videos and 2D keypoints to 3D human poses, offline, on an ordinary CPU."
 app.command()(demo)
 app.command()(run)
 app.command()(lift)
@@ -51,15 +51,9 @@ def _root(
 
 
 def main() -> None:
-    """Entry point of the ``ampose`` command."""
+    """Entry point of the ``ampose`` command; Ctrl-C ends it with exit code 130."""
     try:
-        app(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(BAD_INPUT)
+        app()
     except InputError as error:
         print(f"ampose: {error}", file=sys.stderr)
         sys.exit(BAD_INPUT)
-    except (KeyboardInterrupt, click.Abort):
-        print("ampose: interrupted", file=sys.stderr)
-        sys.exit(INTERRUPTED)
