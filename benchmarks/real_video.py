@@ -4,20 +4,20 @@
 
 MEDIA holds ``cam01.mp4`` to ``cam04.mp4`` and ``Calib.qca.txt`` of Pose2Sim's single-person demo
 (four synchronised cameras, 100 frames). For each view the other three views' 2D detections are
-triangulated, the view itself is lifted from its own detections with its true focal length, and the
-two are compared. Nothing was tuned on these clips.
+triangulated, the view itself is lifted from its own detections with its true focal length, and
+the two are compared. Nothing was tuned on these clips.
 
-* 2D: the built-in detector, mapped to Human3.6M's joints (hybrid) in every view, so that both sides
-  use one definition of the hips.
+* 2D: the built-in detector, mapped to Human3.6M's joints (hybrid) in every view, so that both
+  sides use one definition of the hips.
 * Joints: the 12 of the limbs, shoulders to wrists and hips to ankles.
-* P-MPJPE: after rotation, translation and scale per frame. Bone-scaled MPJPE: the lifted pose scaled
-  so that its limb bones are as long in total as the reference's, both relative to the middle of
-  the hips, in camera axes, not rotated.
-* Spread of the reference: mean reprojection residual of the three views, and how far a joint moves
-  when one of the three is left out.
+* P-MPJPE: after rotation, translation and scale per frame. Bone-scaled MPJPE: the lifted pose
+  scaled so that its limb bones are as long in total as the reference's, both relative to the
+  middle of the hips, in camera axes, not rotated.
+* Spread of the reference: mean reprojection residual of the three views, and how far a joint
+  moves when one of the three is left out.
 
-The calibration is for 1088 pixels of width; cam01 and cam02 are 1080 wide. Whether they were cropped
-or scaled is settled by the residual of triangulating all four views.
+The calibration is for 1088 pixels of width; cam01 and cam02 are 1080 wide. Whether they were
+cropped or scaled is settled by the residual of triangulating all four views.
 """
 
 from __future__ import annotations
@@ -33,7 +33,6 @@ import numpy as np
 
 import ampose
 from ampose.cameras import Camera
-from ampose.geometry import rotate
 from ampose.metrics import aligned_joint_errors, joint_errors
 from ampose.research.evaluation.provenance import circumstances, write_table
 from ampose.skeletons import H36M_17
@@ -101,7 +100,8 @@ def width_options(camera: Camera, width: int) -> dict[str, Camera]:
 def triangulate(rays: list[Array], scores: list[Array], cameras: list[Camera]) -> Array:
     """World points (T, J, 3) nearest to the viewing rays of several views, weighted by score.
 
-    Linear least squares on ``x (r3 X + t3) = r1 X + t1`` and the same for y; NaN with under two views.
+    Linear least squares on ``x (r3 X + t3) = r1 X + t1`` and the same for y; NaN with fewer than
+    two views.
     """
     normal = np.zeros((*rays[0].shape[:2], 3, 3))
     right = np.zeros((*rays[0].shape[:2], 3))
@@ -183,13 +183,9 @@ class Recording:
         aligned = aligned_joint_errors(lifted[:, LIMBS], target[:, LIMBS])
         scale = limb_length(target) / limb_length(lifted)
         centred = [x - x[:, HIPS].mean(1, keepdims=True) for x in (lifted, target)]
-        direct = joint_errors(
-            scale[:, None, None] * centred[0][:, LIMBS], centred[1][:, LIMBS]
-        )
+        direct = joint_errors(scale[:, None, None] * centred[0][:, LIMBS], centred[1][:, LIMBS])
         moved = [
-            joint_errors(
-                *(x[whole][:, LIMBS][finite] for x in (without, world))
-            ).mean()
+            joint_errors(*(x[whole][:, LIMBS][finite] for x in (without, world))).mean()
             for pair in itertools.combinations(others, 2)
             for without in [self.reference(self.cameras, pair)]
             for finite in [np.isfinite(without[whole][:, LIMBS]).all((1, 2))]

@@ -1,4 +1,4 @@
-"""With a known focal length, people at the edge of a picture are lifted as well as in the centre."""
+"""With a known focal length, people at the edge of a picture are lifted as in its centre."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ def evaluate(
     sets: Annotated[
         list[str], typer.Argument(help="cmu-val, cmu-test, hdm05, or the path of a pack (.npz).")
     ],
-    data: Data,
+    data: Data = Path(),
     weights: Annotated[
         Path | None,
         typer.Option(help="Lifter (.onnx) or trained model (.safetensors); else the built-in."),
@@ -65,7 +65,10 @@ def evaluate(
             "conventions": "mm; root-relative, camera axes; mean over 17 joints with the root",
             **provenance.circumstances(),
         }
-        provenance.write_table(out, [score.row() for score in scores], notes)
+        try:
+            provenance.write_table(out, [score.row() for score in scores], notes)
+        except OSError as error:
+            raise InputError(f"{out}: cannot write the table ({error.strerror})") from error
         print(f"All rows in {out}")
 
 
@@ -83,4 +86,4 @@ def load_lifter(weights: Path | None, threads: int | None) -> tuple[str, str, Li
         model = load_weights(weights)
     except ValueError as error:
         raise InputError(str(error)) from error
-    return weights.parent.name, sha256_of(weights), torch_lifter(model)
+    return weights.resolve().parent.name, sha256_of(weights), torch_lifter(model)

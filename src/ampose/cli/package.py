@@ -25,7 +25,7 @@ def package(
         from ampose.research.packaging import package_run
     try:
         difference = package_run(run, data, out, log)
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         raise InputError(str(error)) from error
     print(
         f"{out}: differs from torch by at most {difference:.1e} m; "

@@ -11,6 +11,20 @@ from ampose.cli.common import Data, Threads, needs_torch
 from ampose.errors import InputError
 
 
+def _list_recipes(wanted: bool) -> None:
+    if not wanted:
+        return
+    with needs_torch():
+        from ampose.research.recipes import RECIPES
+    for recipe in RECIPES.values():
+        network = type(recipe.model).__name__.removesuffix("Config")
+        print(
+            f"{recipe.name:12} {network} of width {recipe.model.width}: {recipe.poses:,} poses, "
+            f"batch {recipe.batch}, learning rate {recipe.learning_rate:g}"
+        )
+    raise typer.Exit
+
+
 def train(
     recipe: Annotated[str, typer.Argument(help="Name of a recipe; --list shows them.")],
     data: Data,
@@ -18,17 +32,23 @@ def train(
         Path | None, typer.Option("--out", "-o", help="Run folder; runs/RECIPE if left out.")
     ] = None,
     poses: Annotated[
-        int | None, typer.Option(help="Poses to see, instead of the recipe's.")
+        int | None, typer.Option(min=1, help="Poses to see, instead of the recipe's.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed, instead of the recipe's.")] = None,
-    workers: Annotated[int, typer.Option(help="Threads that make batches ahead.")] = 1,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed, instead of the recipe's.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Threads that make batches ahead.")] = 1,
     threads: Threads = None,
+    show: Annotated[
+        bool,
+        typer.Option("--list", callback=_list_recipes, is_eager=True, help="Show the recipes."),
+    ] = False,
 ) -> None:
     """Trains a recipe on open motion; Ctrl-C saves, the same command goes on.
 
-    Needs torch: pip install torch, then pip install "ampose[train]".
+    Needs torch and the "train" extra of ampose; says how to install them where they are missing.
     """
+    del show
     with needs_torch():
+        from ampose.research.training.checkpoint import CHECKPOINT
         from ampose.research.training.run import train_recipe
     from ampose.cli.common import progress_bar
 
@@ -45,9 +65,11 @@ def train(
                 threads=threads,
                 progress=progress,
             )
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         raise InputError(str(error)) from error
     except KeyboardInterrupt:
-        print(f"Saved in {folder}; the same command goes on from there.")
+        if (folder / CHECKPOINT).exists():
+            print(f"Saved in {folder}; the same command goes on from there.")
         raise
-    print(f"Done: {folder / 'model.safetensors'}; validation {scores}")
+    errors = ", ".join(f"{name} {value} mm" for name, value in scores.items())
+    print(f"Done: {folder / 'model.safetensors'}; validation: {errors}")

@@ -147,6 +147,7 @@ class Lifter:
         rays = camera.rays(points.astype(np.float64))
         inputs, rotation = look_at_person(rays)
         joints = rotate(self._network.run(inputs), np.swapaxes(rotation, -1, -2))
+        joints -= joints[:, :1]
         joints[~inputs[..., 2].any(-1)] = np.nan
         root = estimate_root(joints, rays, confidence)
         return LiftedPeople(joints.astype(np.float32), root.astype(np.float32), points, confidence)

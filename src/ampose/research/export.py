@@ -40,7 +40,7 @@ def export_onnx(
         model: the network, in evaluation mode.
         path: the ``.onnx`` file.
         inputs: (N, T, J, channels) to compare on.
-        card: what the weights are; written with the file's own hash added.
+        card: what the weights are.
 
     Returns:
         The largest absolute difference between ONNX and torch, metres.

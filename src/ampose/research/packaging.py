@@ -40,9 +40,11 @@ def package_run(run: Path, data: Path, path: Path, log: Path) -> float:
         Largest difference between ONNX and torch over `COMPARED_POSES` poses, metres.
 
     Raises:
-        ValueError: the run is not finished, or the data is not there.
+        ValueError: the run is not finished, the data is not there, or `path` is no ``.onnx``.
         ExportError: ONNX and torch differ.
     """
+    if path.suffix != ".onnx":
+        raise ValueError(f"{path}: the file to write must end in .onnx; its card ends in .json")
     weights = run / "model.safetensors"
     if not weights.exists():
         raise ValueError(f"{run} holds no model.safetensors; the run is not finished")

@@ -59,12 +59,7 @@ RECIPES: dict[str, Recipe] = {
     for recipe in (
         _OPEN_SMALL,
         replace(_OPEN_SMALL, name="open-large", model=AMPoseConfig(channels=3)),
-        replace(
-            _OPEN_SMALL,
-            name="martinez",
-            model=MartinezConfig(channels=3, dropout=0.1),
-            average=0.999,
-        ),
+        replace(_OPEN_SMALL, name="martinez", model=MartinezConfig(channels=3, dropout=0.0)),
     )
 }
 """``open-small`` ships in the package, ``open-large`` needs a GPU, ``martinez`` is the floor."""

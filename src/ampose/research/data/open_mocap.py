@@ -83,8 +83,7 @@ def load_pack(path: Path | str) -> Pack:
             arrays = {key: file[key] for key in file.files}
     except FileNotFoundError:
         raise PackError(
-            f"{path}: no such file; `ampose train` and `ampose eval` take the folder of the "
-            "open-mocap packs, or one pack, with --data"
+            f"{path}: no such file; give the folder of the open-mocap packs with --data"
         ) from None
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise PackError(f"{path}: not a readable .npz file ({error})") from error

@@ -15,17 +15,22 @@ from ampose.research.evaluation.open_protocol import PROTOCOL, Score
 
 
 def commit() -> str:
-    """The commit of this checkout, ``+`` appended if files differ; "unknown" without git."""
-    folder = Path(__file__).parent
+    """The commit of this checkout, ``+`` appended if files of ``src`` differ.
+
+    "unknown" without git, and where this file is no part of the surrounding repository, such as
+    a virtual environment in somebody's project.
+    """
+    here = Path(__file__)
 
     def git(*words: str) -> str:
         done = subprocess.run(
-            ["git", *words], cwd=folder, capture_output=True, text=True, check=True
+            ["git", *words], cwd=here.parent, capture_output=True, text=True, check=True
         )
         return done.stdout.strip()
 
     try:
-        changed = git("status", "--porcelain", "--", "src")
+        git("ls-files", "--error-unmatch", here.name)
+        changed = git("status", "--porcelain", "--", ":/src")
         return git("rev-parse", "--short=12", "HEAD") + ("+" if changed else "")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
@@ -81,9 +86,8 @@ def log_test(path: Path, model: str, sha256: str, scores: Iterable[Score]) -> No
         for score in scores
         if score.group == "all"
     ]
-    new = not path.exists()
     with path.open("a", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        if new:
+        if not file.tell():
             writer.writeheader()
         writer.writerows(rows)

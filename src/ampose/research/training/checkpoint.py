@@ -10,43 +10,59 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_model, save_model
-from torch import nn
+from torch import Tensor, nn
 
 from ampose.research.models.zoo import ZOO, ModelConfig, build
 
-_NAME = "checkpoint.pt"
+CHECKPOINT = "checkpoint.pt"
 
 
 def save_checkpoint(
-    folder: Path, step: int, model: nn.Module, average: nn.Module, optimiser: torch.optim.Optimizer
+    folder: Path,
+    step: int,
+    losses: list[Tensor],
+    model: nn.Module,
+    average: nn.Module,
+    optimiser: torch.optim.Optimizer,
 ) -> None:
     """Writes everything that a resumed run needs; an interruption keeps the one before."""
     state = {
         "step": step,
+        "losses": losses,
         "model": model.state_dict(),
         "average": average.state_dict(),
         "optimiser": optimiser.state_dict(),
-        "random": torch.get_rng_state(),
     }
-    beside = folder / f"{_NAME}.partial"
+    beside = folder / f"{CHECKPOINT}.partial"
     torch.save(state, beside)
-    beside.replace(folder / _NAME)
+    beside.replace(folder / CHECKPOINT)
 
 
 def load_checkpoint(
     folder: Path, model: nn.Module, average: nn.Module, optimiser: torch.optim.Optimizer
-) -> int:
-    """Restores a run in place; returns the steps done, 0 if there is no checkpoint."""
-    path = folder / _NAME
+) -> tuple[int, list[Tensor]]:
+    """Restores a run in place.
+
+    Returns:
+        The steps done and the losses that are not in the log yet; 0 and none if there is no
+        checkpoint.
+
+    Raises:
+        ValueError: the checkpoint is damaged or not of this network.
+    """
+    path = folder / CHECKPOINT
     if not path.exists():
-        return 0
-    state = torch.load(path, weights_only=True, map_location="cpu")
-    model.load_state_dict(state["model"])
-    average.load_state_dict(state["average"])
-    optimiser.load_state_dict(state["optimiser"])
-    torch.set_rng_state(state["random"])
-    step: int = state["step"]
-    return step
+        return 0, []
+    try:
+        state = torch.load(path, weights_only=True, map_location="cpu")
+        model.load_state_dict(state["model"])
+        average.load_state_dict(state["average"])
+        optimiser.load_state_dict(state["optimiser"])
+        return state["step"], state["losses"]
+    except Exception as error:  # torch raises many unrelated classes
+        raise ValueError(
+            f"{path}: damaged, or not of this run; remove it to start the run anew"
+        ) from error
 
 
 def save_weights(model: nn.Module, path: Path) -> None:
@@ -69,12 +85,13 @@ def load_weights(path: Path) -> nn.Module:
             metadata = file.metadata() or {}
     except (OSError, SafetensorError) as error:
         raise ValueError(f"{path}: not a readable safetensors file ({error})") from error
-    if metadata.get("model") not in ZOO:
-        raise ValueError(f"{path}: not weights of a lifter of this package")
-    config_type, _ = ZOO[metadata["model"]]
-    config: ModelConfig = config_type(**json.loads(metadata["config"]))
-    model = build(config)
-    load_model(model, str(path))
+    try:
+        config_type, _ = ZOO[metadata["model"]]
+        config: ModelConfig = config_type(**json.loads(metadata["config"]))
+        model = build(config)
+        load_model(model, str(path))
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"{path}: not weights of a lifter of this package") from error
     return model.eval()
 
 

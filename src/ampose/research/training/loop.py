@@ -1,8 +1,8 @@
 """The training loop: seeded, resumable at any step with the same result, one readable function.
 
-A run folder holds ``recipe.json`` (the resolved recipe), ``log.jsonl`` (loss and validation),
-``checkpoint.pt`` while the run goes on, and ``model.safetensors`` (averaged weights) when it is
-done.
+A run folder holds ``recipe.json`` (the resolved recipe), ``log.jsonl`` (loss and validation
+errors), ``checkpoint.pt`` while the run goes on, and ``model.safetensors`` (averaged weights)
+when it is done.
 """
 
 from __future__ import annotations
@@ -11,12 +11,15 @@ import copy
 import itertools
 import json
 import math
+import signal
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 import torch
@@ -25,11 +28,21 @@ from torch import Tensor, nn
 from ampose.research.data.sampling import Batch, PoseSampler
 from ampose.research.models.zoo import build
 from ampose.research.recipes import Recipe
-from ampose.research.training.checkpoint import load_checkpoint, save_checkpoint, save_weights
+from ampose.research.training.checkpoint import (
+    CHECKPOINT,
+    load_checkpoint,
+    load_weights,
+    save_checkpoint,
+    save_weights,
+)
+
+RECORD_STEPS = 50
+"""Steps between two lines of the log."""
 
 Validate = Callable[[nn.Module], dict[str, float]]
 Report = Callable[[int, float, dict[str, float] | None], None]
-"""Called with poses seen, mean loss in mm and, when it was validated, the validation errors."""
+"""Called with poses seen, mean loss in mm (mm2 for ``mse``) and, when it was validated, the
+validation errors."""
 
 
 class RunMismatchError(ValueError):
@@ -54,59 +67,71 @@ def train(
         recipe: what to train.
         sampler: where batches come from; step k's batch depends only on the recipe's seed and k.
         folder: the run folder, made if absent.
-        validate: scores the averaged model; called `validations` times and at the end.
-        report: told about progress every few seconds' worth of steps.
-        validations: how often to validate over the run.
+        validate: scores the averaged model; called about `validations` times, and at the end.
+        report: told about progress every `RECORD_STEPS` steps and at the end.
+        validations: how often to validate over the run, at most every `RECORD_STEPS` steps.
         checkpoint_seconds: time between checkpoints; one is also saved when interrupted.
         device: torch device.
         workers: threads that make batches ahead.
 
     Returns:
-        The averaged model, in evaluation mode.
+        The averaged model, in evaluation mode; at once if the folder holds a finished run.
 
     Raises:
         RunMismatchError: the folder holds a run of another recipe.
+        ValueError: the folder's checkpoint is damaged.
         KeyboardInterrupt: after saving a checkpoint.
     """
     folder.mkdir(parents=True, exist_ok=True)
     claim_folder(folder, recipe)
+    weights = folder / "model.safetensors"
+    if weights.exists():
+        return load_weights(weights).to(device)
     torch.manual_seed(recipe.seed)
     model = build(recipe.model).to(device)
     average = copy.deepcopy(model).eval().requires_grad_(requires_grad=False)
     optimiser = torch.optim.AdamW(
         parameter_groups(model, recipe.weight_decay), lr=recipe.learning_rate, fused=True
     )
-    done = load_checkpoint(folder, model, average, optimiser)
+    done, losses = load_checkpoint(folder, model, average, optimiser)
     every = max(1, recipe.steps // validations)
-    losses: list[Tensor] = []
+    unit = 1e3 if recipe.loss == "mpjpe" else 1e6
     saved_at = time.monotonic()
-    log = (folder / "log.jsonl").open("a", encoding="utf-8")
+    log = open_log(folder / "log.jsonl", -(-(done - len(losses)) // RECORD_STEPS))
+    batches = prefetched(sampler, recipe, done, workers)
     try:
-        for step, batch in prefetched(sampler, recipe, done, workers):
-            for group in optimiser.param_groups:
-                group["lr"] = learning_rate(recipe, step)
-            losses.append(train_step(recipe, model, optimiser, batch, device))
-            update_average(average, model, min(recipe.average, (step + 1) / (step + 10)))
-            done = step + 1
+        while True:
             last = done == recipe.steps
-            if done % 50 == 0 or last:
-                scores = validate(average) if last or done % every < 50 <= done else None
-                loss = float(torch.stack(losses).mean()) * 1000
-                losses.clear()
-                report(done * recipe.batch, loss, scores)
-                record = {"poses": done * recipe.batch, "loss_mm": round(loss, 3)}
+            # No losses: this record is in the log, and the run was interrupted after it.
+            if losses and (last or done % RECORD_STEPS == 0):
+                scores = validate(average) if last or done % every < RECORD_STEPS else None
+                loss = sum(map(float, losses)) / len(losses) * unit
+                record = {"poses": done * recipe.batch, "loss": round(loss, 3)}
                 log.write(json.dumps(record | (scores or {})) + "\n")
                 log.flush()
+                losses.clear()
+                report(done * recipe.batch, loss, scores)
+            if last:
+                break
             if time.monotonic() - saved_at > checkpoint_seconds:
-                save_checkpoint(folder, done, model, average, optimiser)
+                save_checkpoint(folder, done, losses, model, average, optimiser)
                 saved_at = time.monotonic()
+            batch = next(batches)
+            with interrupts_held():
+                for group in optimiser.param_groups:
+                    group["lr"] = learning_rate(recipe, done)
+                torch.manual_seed(dropout_seed(recipe, done))
+                losses.append(train_step(recipe, model, optimiser, batch, device))
+                update_average(average, model, min(recipe.average, (done + 1) / (done + 10)))
+                done += 1
     except KeyboardInterrupt:
-        save_checkpoint(folder, done, model, average, optimiser)
+        save_checkpoint(folder, done, losses, model, average, optimiser)
         raise
     finally:
+        batches.close()
         log.close()
-    save_checkpoint(folder, done, model, average, optimiser)
-    save_weights(average, folder / "model.safetensors")
+    save_weights(average, weights)
+    (folder / CHECKPOINT).unlink(missing_ok=True)
     return average
 
 
@@ -114,11 +139,38 @@ def claim_folder(folder: Path, recipe: Recipe) -> None:
     """Writes the recipe into a new run folder; refuses a folder of another recipe."""
     path = folder / "recipe.json"
     text = json.dumps(asdict(recipe), indent=2)
-    if path.exists() and path.read_text(encoding="utf-8") != text:
+    if not path.exists():
+        path.write_text(text, encoding="utf-8")
+    elif path.read_text(encoding="utf-8") != text:
         raise RunMismatchError(
             f"{folder} holds a run of another recipe; give --out another folder"
         )
-    path.write_text(text, encoding="utf-8")
+
+
+def open_log(path: Path, records: int) -> TextIO:
+    """Opens a log to append to, cut after its first records: the rest will come again."""
+    log = path.open("a+", encoding="utf-8")
+    log.seek(0)
+    for _ in range(records):
+        log.readline()
+    log.truncate(log.tell())  # without an argument it cuts where reading ahead has come
+    return log
+
+
+@contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Ctrl-C waits for the end of the block: half a step could not be resumed exactly."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals reach the main thread only
+        return
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if came:
+            signal.raise_signal(signal.SIGINT)
 
 
 def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:
@@ -132,7 +184,7 @@ def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, ob
 
 
 def learning_rate(recipe: Recipe, step: int) -> float:
-    """Linear warm-up, then a cosine to zero at the last step."""
+    """Linear warm-up to the peak, then a cosine that would be zero one step after the last."""
     warmup = max(1, round(recipe.warmup * recipe.steps))
     if step < warmup:
         return recipe.learning_rate * (step + 1) / warmup
@@ -140,13 +192,18 @@ def learning_rate(recipe: Recipe, step: int) -> float:
     return recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
 
 
+def dropout_seed(recipe: Recipe, step: int) -> int:
+    """Of torch's generators on every device, so that dropout too depends on seed and step only."""
+    return int(np.random.SeedSequence([recipe.seed, step]).generate_state(1)[0])
+
+
 def prefetched(
     sampler: PoseSampler, recipe: Recipe, first: int, workers: int
-) -> Iterator[tuple[int, Batch]]:
-    """Steps `first` to the last with their batches, made ahead by threads."""
+) -> Generator[Batch, None, None]:
+    """The batches of steps `first` to the last, made ahead by threads."""
 
-    def make(step: int) -> tuple[int, Batch]:
-        return step, sampler.batch(recipe.batch, np.random.default_rng([recipe.seed, step]))
+    def make(step: int) -> Batch:
+        return sampler.batch(recipe.batch, np.random.default_rng([recipe.seed, step]))
 
     steps = iter(range(first, recipe.steps))
     with ThreadPoolExecutor(workers) as pool:

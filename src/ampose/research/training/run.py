@@ -59,12 +59,13 @@ def train_recipe(
 
     def report(poses: int, loss: float, scores: Scores | None) -> None:
         del loss, scores  # they are in the log
-        progress(poses, recipe.poses)
+        progress(min(poses, recipe.poses), recipe.poses)  # the last batch may be too large
 
     folder.mkdir(parents=True, exist_ok=True)
     record = folder / "run.json"
     if not record.exists():
-        now = circumstances() | {"torch": torch.__version__, "device": device}
+        name = torch.cuda.get_device_name() if device == "cuda" else device
+        now = circumstances() | {"torch": torch.__version__, "device": name}
         record.write_text(json.dumps(now, indent=2), encoding="utf-8")
     model = train(
         recipe, sampler, folder, validate=validate, report=report, device=device, workers=workers
@@ -73,10 +74,16 @@ def train_recipe(
 
 
 def load_sampler(recipe: Recipe, data: Path) -> PoseSampler:
-    """The recipe's packs, training split."""
+    """The recipe's packs, training split.
+
+    Raises:
+        ValueError: a pack cannot be read, or there is nothing to train on.
+    """
     packs = [load_pack(data / f"{name}.npz") for name in recipe.packs]
-    positions = [pack.positions[pack.frames(split="train")] for pack in packs]
-    return PoseSampler(np.concatenate(positions), recipe.augmentation)
+    positions = np.concatenate([pack.positions[pack.frames(split="train")] for pack in packs])
+    if not len(positions):
+        raise ValueError(f"no frame of split 'train' in {', '.join(recipe.packs)} of {data}")
+    return PoseSampler(positions, recipe.augmentation)
 
 
 def validation_errors(model: nn.Module, chosen: EvaluationSet, device: str) -> Scores:

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ampose.lifting import load_network
+from ampose.research.data.open_mocap import PackError
+from ampose.research.evaluation.open_protocol import evaluate, load_set
+from ampose.research.packaging import package_run
+from ampose.research.recipes import RECIPES
+from ampose.research.training.checkpoint import load_weights, sha256_of
+from ampose.research.training.inference import torch_lifter
+from ampose.research.training.run import train_recipe
+from tests.research.packs import write_data
+from tests.research.training.runs import TINY, names
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Data, a finished run of it and its package."""
+    folder = tmp_path_factory.mktemp("packaging")
+    data = write_data(folder / "data")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(RECIPES, "tiny", TINY)
+        patch.setattr(torch.cuda, "is_available", lambda: False)
+        train_recipe("tiny", data, folder / "run", progress=lambda *_: None)
+    out = folder / "out" / "my-tiny.onnx"
+    difference = package_run(folder / "run", data, out, folder / "log.csv")
+    assert 0 <= difference < 1e-4
+    return folder
+
+
+@pytest.fixture(scope="module")
+def card(folder: Path) -> dict:
+    return json.loads((folder / "out" / "my-tiny.json").read_text())
+
+
+def test_the_product_takes_the_package(folder: Path) -> None:
+    assert names(folder / "out") == ["my-tiny.json", "my-tiny.onnx"]
+    network = load_network(folder / "out" / "my-tiny.onnx", threads=1)
+    inputs = np.random.default_rng(0).normal(size=(9, 17, 3)).astype(np.float32)
+    lift = torch_lifter(load_weights(folder / "run" / "model.safetensors"))
+    np.testing.assert_allclose(network.run(inputs), lift(inputs), atol=1e-4)
+
+
+def test_the_card_says_what_the_weights_are(folder: Path, card: dict) -> None:
+    assert card["name"] == "my-tiny"
+    assert card["recipe"] == json.loads((folder / "run" / "recipe.json").read_text())
+    assert card["trained"] == json.loads((folder / "run" / "run.json").read_text())
+    assert card["model_sha256"] == sha256_of(folder / "run" / "model.safetensors")
+    model = load_weights(folder / "run" / "model.safetensors")
+    assert card["parameters"] == sum(p.numel() for p in model.parameters())
+    assert card["data"]["packs"] == ["cmu", "mesh2motion"]
+    assert card["input"] == {
+        "skeleton": "h36m_17",
+        "frames": 1,
+        "channels": 3,
+        "normalisation": "look_at_person",
+        "missing": "x = y = mask = 0",
+    }
+    assert card["licence"] == "Apache-2.0"
+    assert "mocap.cs.cmu.edu" in card["credit"]
+    assert all(card[key] for key in ("packaged_by", "protocol"))
+
+
+def test_the_card_holds_the_scores_as_numbers(folder: Path, card: dict) -> None:
+    lift = torch_lifter(load_weights(folder / "run" / "model.safetensors"))
+    expected = [
+        score.row()
+        for name in ("cmu-val", "cmu-test", "hdm05")
+        for score in evaluate(lift, load_set(name, folder / "data"), groups=False)
+    ]
+    assert card["measured_mm"] == expected
+    assert all(isinstance(row["mpjpe"], float) for row in expected)
+
+
+def test_looks_at_test_sets_are_logged(folder: Path) -> None:
+    with (folder / "log.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["set"] for row in rows] == ["cmu-test"] * 8 + ["hdm05"] * 8
+    assert {row["model"] for row in rows} == {"my-tiny"}
+
+
+def test_what_cannot_be_packaged_leaves_nothing(folder: Path, tmp_path: Path) -> None:
+    out, log = tmp_path / "out" / "m.onnx", tmp_path / "log.csv"
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match=r"holds no model\.safetensors; the run is not finished"):
+        package_run(tmp_path / "empty", folder / "data", out, log)
+    with pytest.raises(PackError, match=r"cmu\.npz: no such file"):
+        package_run(folder / "run", tmp_path / "empty", out, log)
+    with pytest.raises(ValueError, match=r"m\.json: the file to write must end in \.onnx"):
+        package_run(folder / "run", folder / "data", out.with_suffix(".json"), log)
+    assert names(tmp_path) == ["empty"]

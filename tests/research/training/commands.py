@@ -1,0 +1,51 @@
+"""The command line in this process, or in one that has no torch."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import NamedTuple
+
+import pytest
+
+from ampose.cli.main import main
+
+
+class Said(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Said]
+
+
+def command(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
+    """``ampose`` with these words."""
+
+    def ampose(*words: object) -> Said:
+        monkeypatch.setattr(sys, "argv", ["ampose", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return Said(int(ended.value.code or 0), *capfd.readouterr())
+
+    return ampose
+
+
+def without_torch(*words: object) -> Said:
+    """``ampose`` with these words where torch is not installed."""
+    program = "import sys; sys.modules['torch'] = None; import ampose.cli.main as m; m.main()"
+    done = subprocess.run(
+        [sys.executable, "-c", program, *map(str, words)], capture_output=True, text=True
+    )
+    return Said(done.returncode, done.stdout, done.stderr)
+
+
+def assert_one_line(said: Said, *parts: str) -> None:
+    """Bad input: exit code 2, nothing on standard output and one line that holds the parts."""
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith("ampose: ")
+    assert said.err.count("\n") == 1
+    for part in parts:
+        assert part in said.err

@@ -1,0 +1,381 @@
+from __future__ import annotations
+
+import itertools
+import json
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from ampose.research.data.sampling import Augmentation, Batch
+from ampose.research.models.martinez import MartinezConfig
+from ampose.research.models.zoo import build
+from ampose.research.recipes import Recipe
+from ampose.research.training import loop
+from ampose.research.training.loop import (
+    RunMismatchError,
+    learning_rate,
+    parameter_groups,
+    prefetched,
+    train,
+    train_step,
+    update_average,
+)
+from tests.research.training.runs import TINY, names, same, sampler, tiny
+
+DROPOUT = tiny(model=MartinezConfig(width=16, channels=3, dropout=0.5))
+
+
+class OneLayer(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(3, 3, bias=False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layer(x[:, 0])
+
+
+def score(model: nn.Module) -> dict[str, float]:
+    """A number that changes with the weights, in the place of a validation error."""
+    return {"sum": float(sum(p.double().abs().sum() for p in model.parameters()))}
+
+
+def run(recipe: Recipe, folder: Path, **changes: object) -> nn.Module:
+    options = {"validate": score, "report": lambda *_: None} | changes
+    return train(recipe, sampler(), folder, **options)
+
+
+@pytest.fixture(autouse=True)
+def _frequent_records(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "RECORD_STEPS", 5)  # 12 steps: records after 5, 10 and 12
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[Recipe, tuple[nn.Module, str]]:
+    """The model and the log of runs that nothing interrupted."""
+    out = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "RECORD_STEPS", 5)
+        for recipe in (TINY, DROPOUT):
+            folder = tmp_path_factory.mktemp("whole")
+            out[recipe] = run(recipe, folder), (folder / "log.jsonl").read_text()
+    return out
+
+
+def interrupting(at: int, error: type[BaseException], then: Callable = lambda *_: None):
+    """`then`, but raises at call number `at`, from 0."""
+    calls = itertools.count()
+
+    def call(*arguments):
+        if next(calls) == at:
+            raise error
+        return then(*arguments)
+
+    return call
+
+
+class TestRun:
+    def test_leaves_recipe_log_and_weights(self, tmp_path: Path) -> None:
+        model = run(TINY, tmp_path)
+        assert names(tmp_path) == ["log.jsonl", "model.safetensors", "recipe.json"]
+        recipe = json.loads((tmp_path / "recipe.json").read_text())
+        assert (recipe["name"], recipe["poses"], recipe["model"]["width"]) == ("tiny", 96, 16)
+        assert not model.training
+        records = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+        assert [record["poses"] for record in records] == [40, 80, 96]
+        assert all(record["loss"] > 0 for record in records)
+        assert records[-1]["sum"] == score(model)["sum"]
+
+    def test_a_seed_decides_everything(self, tmp_path: Path, whole) -> None:
+        expected, log = whole[TINY]
+        again = run(TINY, tmp_path / "again", workers=2)  # threads do not change the order
+        assert same(again, expected)
+        assert (tmp_path / "again" / "log.jsonl").read_text() == log
+        assert not same(run(tiny(seed=1), tmp_path / "other"), expected)
+
+    def test_a_finished_run_is_not_run_again(self, tmp_path: Path) -> None:
+        first = run(TINY, tmp_path)
+        before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+
+        def refuse(*_: object) -> dict[str, float]:
+            raise AssertionError("a finished run neither validates nor reports")
+
+        again = run(TINY, tmp_path, validate=refuse, report=refuse)
+        assert same(first, again)
+        assert not again.training
+        assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before
+
+    def test_another_recipe_is_refused(self, tmp_path: Path) -> None:
+        run(TINY, tmp_path)
+        with pytest.raises(RunMismatchError, match="another recipe; give --out another folder"):
+            run(tiny(seed=1), tmp_path)
+
+    def test_the_loss_falls(self, tmp_path: Path) -> None:
+        still = Augmentation(clusters=8, exact=1, whole=1, free_body=0)
+        recipe = tiny(poses=80 * 32, batch=32, learning_rate=3e-3, augmentation=still)
+        run(recipe, tmp_path)
+        lines = (tmp_path / "log.jsonl").read_text().splitlines()
+        losses = [json.loads(line)["loss"] for line in lines]
+        assert losses[-1] < 0.6 * losses[0]
+
+    def test_bfloat16_keeps_weights_in_float32(self, tmp_path: Path, whole) -> None:
+        model = run(tiny(precision="bfloat16"), tmp_path)
+        assert all(p.dtype == torch.float32 for p in model.parameters())
+        assert not same(model, whole[TINY][0])
+        for one, other in zip(model.parameters(), whole[TINY][0].parameters(), strict=True):
+            torch.testing.assert_close(one, other, rtol=0.05, atol=0.02)
+
+    def test_validates_as_often_as_asked_and_reports_every_record(self, tmp_path: Path) -> None:
+        reports = []
+        run(
+            tiny(poses=40 * 8),
+            tmp_path,
+            validations=2,
+            report=lambda poses, loss, scores: reports.append((poses, loss, scores)),
+        )
+        assert [poses for poses, _, _ in reports] == [8 * step for step in range(5, 41, 5)]
+        validated = [poses // 8 for poses, _, scores in reports if scores is not None]
+        assert validated == [20, 40]
+        logged = [json.loads(x) for x in (tmp_path / "log.jsonl").read_text().splitlines()]
+        assert [round(loss, 3) for _, loss, _ in reports] == [x["loss"] for x in logged]
+
+    @pytest.mark.parametrize(("loss", "unit"), [("mpjpe", 1e3), ("mse", 1e6)])
+    def test_logs_the_mean_loss_in_millimetres(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loss: str, unit: float
+    ) -> None:
+        values = iter(torch.arange(1.0, 13.0))
+        monkeypatch.setattr(loop, "train_step", lambda *_: next(values))
+        run(tiny(loss=loss), tmp_path)
+        logged = [json.loads(x)["loss"] for x in (tmp_path / "log.jsonl").read_text().splitlines()]
+        assert logged == [3.0 * unit, 8.0 * unit, 11.5 * unit]
+
+    def test_trains_in_another_thread(self, tmp_path: Path, whole) -> None:
+        models: list[nn.Module] = []
+        thread = threading.Thread(target=lambda: models.append(run(TINY, tmp_path)))
+        thread.start()
+        thread.join()
+        assert same(models[0], whole[TINY][0])
+
+
+class TestResume:
+    """An interrupted run that goes on is the uninterrupted one: its model and its log."""
+
+    @pytest.mark.parametrize("recipe", [TINY, DROPOUT], ids=["ampose", "dropout"])
+    def test_after_an_interruption_between_any_two_steps(
+        self, tmp_path: Path, whole, recipe: Recipe
+    ) -> None:
+        for at in range(recipe.steps):
+            folder = tmp_path / str(at)
+            source = sampler()
+            make, stop = source.batch, np.random.default_rng([recipe.seed, at]).random()
+
+            def batch(size, rng, make=make, stop=stop):
+                if np.random.default_rng(rng.bit_generator.seed_seq).random() == stop:
+                    raise KeyboardInterrupt
+                return make(size, rng)
+
+            source.batch = batch
+            with pytest.raises(KeyboardInterrupt):
+                train(recipe, source, folder, validate=score, report=lambda *_: None)
+            assert torch.load(folder / "checkpoint.pt")["step"] == at
+            self._goes_on(recipe, folder, whole)
+
+    @pytest.mark.parametrize("at", [0, 1, 2])
+    @pytest.mark.parametrize("where", ["validate", "report"])
+    def test_after_an_interruption_in_a_callback(
+        self, tmp_path: Path, whole, where: str, at: int
+    ) -> None:
+        options = {"validate": score, "report": lambda *_: None}
+        with pytest.raises(KeyboardInterrupt):
+            run(TINY, tmp_path, **{where: interrupting(at, KeyboardInterrupt, options[where])})
+        self._goes_on(TINY, tmp_path, whole)
+
+    @pytest.mark.parametrize("recipe", [TINY, DROPOUT], ids=["ampose", "dropout"])
+    @pytest.mark.parametrize("at", [0, 4, 5, 11])
+    def test_ctrl_c_in_the_middle_of_a_step(
+        self, tmp_path: Path, whole, monkeypatch: pytest.MonkeyPatch, recipe: Recipe, at: int
+    ) -> None:
+        steps = itertools.count()
+
+        def half_a_step(*arguments):
+            if next(steps) == at:
+                signal.raise_signal(signal.SIGINT)
+            return train_step(*arguments)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(loop, "train_step", half_a_step)
+            with pytest.raises(KeyboardInterrupt):
+                run(recipe, tmp_path)
+        assert torch.load(tmp_path / "checkpoint.pt")["step"] == at + 1
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        self._goes_on(recipe, tmp_path, whole)
+
+    @pytest.mark.parametrize("at", [2, 7, 10, 11])
+    @pytest.mark.parametrize("every", [1, 3, 8])
+    def test_after_the_process_was_killed(
+        self, tmp_path: Path, whole, monkeypatch: pytest.MonkeyPatch, at: int, every: int
+    ) -> None:
+        def seldom(folder, step, *state, save=loop.save_checkpoint):
+            if step % every == 0:
+                save(folder, step, *state)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(loop, "train_step", interrupting(at, RuntimeError, train_step))
+            patch.setattr(loop, "save_checkpoint", seldom)
+            with pytest.raises(RuntimeError):
+                run(TINY, tmp_path, checkpoint_seconds=-1)
+        (tmp_path / "checkpoint.pt.partial").write_bytes(b"half")
+        with (tmp_path / "log.jsonl").open("a") as log:
+            log.write('{"poses": 9')
+        self._goes_on(TINY, tmp_path, whole)
+
+    def test_several_times(self, tmp_path: Path, whole) -> None:
+        for at in (0, 0, 0):
+            with pytest.raises(KeyboardInterrupt):
+                run(TINY, tmp_path, report=interrupting(at, KeyboardInterrupt))
+        self._goes_on(TINY, tmp_path, whole)
+
+    def test_after_the_weights_were_not_written(
+        self, tmp_path: Path, whole, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(loop, "save_weights", interrupting(0, OSError))
+            with pytest.raises(OSError):  # noqa: PT011  (a full disk says anything)
+                run(TINY, tmp_path, checkpoint_seconds=-1)
+        self._goes_on(TINY, tmp_path, whole)
+
+    def _goes_on(self, recipe: Recipe, folder: Path, whole) -> None:
+        expected, log = whole[recipe]
+        assert not (folder / "model.safetensors").exists()
+        assert same(run(recipe, folder), expected)
+        assert (folder / "log.jsonl").read_text() == log
+        left = set(names(folder)) - {"checkpoint.pt.partial"}
+        assert left == {"log.jsonl", "model.safetensors", "recipe.json"}
+
+
+class TestLearningRate:
+    recipe = tiny(poses=100 * 8, learning_rate=0.2, warmup=0.1)
+
+    def test_by_hand(self) -> None:
+        rates = [learning_rate(self.recipe, step) for step in range(100)]
+        np.testing.assert_allclose(rates[:10], np.arange(1, 11) * 0.02)
+        assert rates[10] == max(rates) == pytest.approx(0.2)
+        assert rates[55] == pytest.approx(0.1)  # half way between 10 and 100
+        assert rates[10 + 30] == pytest.approx(0.2 * 0.75)  # cos 60 degrees
+        assert 0 < rates[99] < 1e-4
+        assert learning_rate(self.recipe, 100) == 0
+
+    def test_without_warm_up_starts_at_the_peak(self) -> None:
+        assert learning_rate(tiny(warmup=0.0), 0) == TINY.learning_rate
+
+    def test_is_what_the_optimiser_uses(self, tmp_path: Path, monkeypatch) -> None:
+        used = []
+
+        def remember(recipe, model, optimiser, batch, device):
+            used.append([group["lr"] for group in optimiser.param_groups])
+            return train_step(recipe, model, optimiser, batch, device)
+
+        monkeypatch.setattr(loop, "train_step", remember)
+        run(TINY, tmp_path)
+        assert used == [[learning_rate(TINY, step)] * 2 for step in range(TINY.steps)]
+
+
+class TestAverage:
+    def test_by_hand(self) -> None:
+        average, model = nn.BatchNorm1d(1), nn.BatchNorm1d(1)
+        with torch.no_grad():
+            average.weight.fill_(1.0)
+            model.weight.fill_(5.0)
+        model.running_mean.fill_(7.0)
+        update_average(average, model, 0.75)
+        assert average.weight.item() == pytest.approx(0.75 * 1 + 0.25 * 5)
+        assert average.running_mean.item() == 7  # statistics are copied
+        assert model.weight.item() == 5
+
+    def test_is_short_at_the_start_and_the_recipes_later(self, tmp_path: Path, monkeypatch):
+        decays = []
+        monkeypatch.setattr(loop, "update_average", lambda *a: decays.append(a[2]))
+        run(tiny(average=0.5), tmp_path)
+        expected = [min(0.5, (step + 1) / (step + 10)) for step in range(12)]
+        assert decays == expected
+        assert decays[0] == 0.1
+        assert decays[-1] == 0.5
+
+
+@pytest.mark.parametrize("recipe", [TINY, DROPOUT], ids=["ampose", "martinez"])
+def test_weight_decay_is_for_matrices_of_linear_layers_only(recipe: Recipe) -> None:
+    model = build(recipe.model)
+    decayed, rest = parameter_groups(model, 0.3)
+    assert (decayed["weight_decay"], rest["weight_decay"]) == (0.3, 0.0)
+    name = {parameter: name for name, parameter in model.named_parameters()}
+    groups = [sorted(name[p] for p in group["params"]) for group in (decayed, rest)]
+    assert sorted(groups[0] + groups[1]) == sorted(name.values())  # each once
+    linear = {n for n, module in model.named_modules() if isinstance(module, nn.Linear)}
+    assert groups[0] == sorted(f"{n}.weight" for n in linear)
+    assert all(p.ndim == 2 for p in decayed["params"])
+    assert any(n.endswith("bias") for n in groups[1])
+
+
+class TestStep:
+    """One step of a one-layer model, worked out by hand."""
+
+    batch = Batch(
+        inputs=np.array([[[1.0, 0, 0], [0, 2, 0]]], np.float32),
+        targets=np.array([[[0.0, 0, 0], [0, 0, 6]]], np.float32),
+    )
+
+    def _step(self, **changes: object) -> tuple[float, torch.Tensor]:
+        model = OneLayer()
+        with torch.no_grad():
+            model.layer.weight.zero_()
+            model.layer.weight[0, 0] = 3.0  # predicts (3, 0, 0) and (0, 0, 0)
+        optimiser = torch.optim.SGD(model.parameters(), lr=1.0)
+        before = model.layer.weight.detach().clone()
+        loss = train_step(tiny(**changes), model, optimiser, self.batch, "cpu")
+        return loss.item(), before - model.layer.weight.detach()
+
+    def test_mpjpe(self) -> None:
+        loss, gradient = self._step(loss="mpjpe", clip_norm=100.0)
+        assert loss == pytest.approx((3 + 6) / 2)
+        # d/dW of the mean of |Wx - y|: unit vector of the error times x, halved.
+        expected = torch.zeros(3, 3)
+        expected[0, 0] = 0.5 * 1
+        expected[2, 1] = -0.5 * 2
+        torch.testing.assert_close(gradient, expected)
+
+    def test_mse(self) -> None:
+        loss, gradient = self._step(loss="mse", clip_norm=100.0)
+        assert loss == pytest.approx((9 + 36) / 2)
+        expected = torch.zeros(3, 3)
+        expected[0, 0] = 0.5 * 2 * 3 * 1
+        expected[2, 1] = -0.5 * 2 * 6 * 2
+        torch.testing.assert_close(gradient, expected)
+
+    def test_gradients_are_clipped_to_a_norm(self) -> None:
+        _, free = self._step(clip_norm=100.0)
+        _, clipped = self._step(clip_norm=0.5)
+        assert clipped.norm().item() == pytest.approx(0.5, rel=1e-4)
+        torch.testing.assert_close(clipped / clipped.norm(), free / free.norm())
+
+    def test_trains_in_training_mode(self) -> None:
+        model = build(DROPOUT.model).eval()
+        optimiser = torch.optim.SGD(model.parameters(), lr=0.0)
+        batch = sampler().batch(8, np.random.default_rng(0))
+        train_step(DROPOUT, model, optimiser, batch, "cpu")
+        assert model.training
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_batches_made_ahead_are_those_of_their_steps(workers: int) -> None:
+    source = sampler()
+    ahead = list(prefetched(source, TINY, 9, workers))
+    assert len(ahead) == 3
+    for step, batch in enumerate(ahead, start=9):
+        expected = source.batch(TINY.batch, np.random.default_rng([TINY.seed, step]))
+        np.testing.assert_array_equal(batch.inputs, expected.inputs)
+        np.testing.assert_array_equal(batch.targets, expected.targets)
