@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ampose import media
 from ampose.cameras import Camera
 from ampose.detection import PoseDetector, VideoDetector, load_detector
 from ampose.errors import InputError
-from ampose.export import write_json, write_npz
 from ampose.export.folder import ResultFolder
 from ampose.keypoint_files import load_keypoints
-from ampose.lifting import Lifter, caveats
+from ampose.lifting import Lifter
 from ampose.mapping import Mapping
 from ampose.poses import FramePoses, Pose2D, PoseSequence
-from ampose.render import OverlayRenderer
-from ampose.skeletons import H36M_17
-
-Progress = Callable[[int, int | None], None]
-"""Called with frames done and frames in all (None if unknown)."""
+from ampose.results import (
+    Progress,
+    gather,
+    on_black,
+    overlay_pictures,
+    overlay_video,
+    write_poses,
+)
 
 
 @dataclass(frozen=True)
@@ -70,12 +69,8 @@ class Options:
             if value is not None and not 0 < value < np.inf:
                 raise InputError(f"--{name.replace('_', '-')} must be positive, got {value}")
 
-    def camera(self, frame: media.Frame) -> Camera:
-        """The camera of a frame: as told, else from EXIF, else assumed."""
-        return self.camera_of_size(frame.size, frame.camera)
-
     def camera_of_size(self, size: tuple[int, int], known: Camera | None = None) -> Camera:
-        """The camera of a picture of that size."""
+        """The camera of a picture of that size: as told, else known from EXIF, else assumed."""
         try:
             if self.fov is not None:
                 return Camera.from_fov(size, self.fov)
@@ -121,11 +116,11 @@ def run(
     with ResultFolder(Path(out), force=force) as folder:
         frames = work.poses(progress)
         if work.moving:
-            frames = _overlay_video(frames, folder / "overlay.mp4", work.fps)
+            frames = overlay_video(frames, folder / "overlay.mp4", work.fps)
         else:
-            frames = _overlay_pictures(frames, folder, single=work.kind == "photo")
+            frames = overlay_pictures(frames, folder, single=work.kind == "photo")
         sequence = work.sequence(frames)
-        _write(sequence, folder)
+        write_poses(sequence, folder)
     return sequence
 
 
@@ -175,14 +170,14 @@ def lift_file(
     if out is None:
         return sequence
     with ResultFolder(Path(out), force=force) as folder:
-        frames = _frames_of(sequence, Path(source).name, progress)
+        frames = on_black(sequence, Path(source).name, progress)
         if sequence.frame_count > 1:
-            rest = _overlay_video(frames, folder / "overlay.mp4", options.fps)
+            rest = overlay_video(frames, folder / "overlay.mp4", options.fps)
         else:
-            rest = _overlay_pictures(frames, folder, single=True)
+            rest = overlay_pictures(frames, folder, single=True)
         for _ in rest:
             pass
-        _write(sequence, folder)
+        write_poses(sequence, folder)
     return sequence
 
 
@@ -197,6 +192,7 @@ class _Run:
         self.warnings: list[str] = []
         self.fps = options.fps
         self.total: int | None = 1
+        self._camera: Camera | None = None
         self._frames = self._open()
         self.detector: PoseDetector = load_detector(
             options.detector,
@@ -240,7 +236,7 @@ class _Run:
 
     def _lifted(self, frame: media.Frame, people: list[Pose2D]) -> FramePoses:
         skeleton = self.detector.skeleton
-        camera = self.options.camera(frame)
+        camera = self._camera_of(frame)
         joints = len(skeleton)
         height, width = frame.image.shape[:2]
         to_original = np.array(frame.size) / (width, height)
@@ -261,10 +257,16 @@ class _Run:
             lifted.scores,
         )
 
+    def _camera_of(self, frame: media.Frame) -> Camera:
+        """The frame's camera; the same object as long as nothing changes."""
+        known = self._camera
+        if known is None or frame.camera is not None or known.size != frame.size:
+            self._camera = known = self.options.camera_of_size(frame.size, frame.camera)
+        return known
+
     def sequence(self, frames: Iterator[FramePoses]) -> PoseSequence:
         """Consumes the frames and gathers their poses; pictures are not kept."""
-        gathered = [replace(frame, image=_NO_IMAGE) for frame in frames]
-        sequence = gather(gathered)
+        sequence = gather(frames)
         return replace(
             sequence,
             provenance={
@@ -279,115 +281,3 @@ class _Run:
             },
             warnings=(*self.warnings, *sequence.warnings),
         )
-
-
-_BLACK_SIDE = 1280
-"""Longest side of the black picture behind keypoints that come without one."""
-
-_NO_IMAGE = np.zeros((0, 0, 3), np.uint8)
-
-
-def gather(frames: list[FramePoses]) -> PoseSequence:
-    """Frames as one sequence; a person absent from a frame is NaN there."""
-    ids = np.unique(np.concatenate([np.zeros(0, np.int64), *(frame.ids for frame in frames)]))
-    cameras = tuple(frame.camera for frame in frames)
-    if all(camera.as_dict() == cameras[0].as_dict() for camera in cameras):
-        cameras = cameras[:1]
-
-    def stack(key: str, tail: tuple[int, ...], absent: float) -> np.ndarray[tuple[int, ...], Any]:
-        out = np.full((len(frames), len(ids), *tail), absent, np.float32)
-        for row, frame in zip(out, frames, strict=True):
-            row[np.searchsorted(ids, frame.ids)] = getattr(frame, key)
-        return out
-
-    joint_count = len(H36M_17)
-    joints = stack("joints", (joint_count, 3), np.nan)
-    keypoints = stack("keypoints", (joint_count, 2), np.nan)
-    valid = np.isfinite(joints).all(-1)
-    return PoseSequence(
-        joints=joints,
-        root=stack("root", (3,), np.nan),
-        sigma=np.full_like(joints, np.nan),
-        keypoints=keypoints,
-        scores=stack("scores", (joint_count,), 0),
-        valid=valid,
-        ids=ids,
-        times=np.array([frame.time for frame in frames]),
-        cameras=cameras,
-        warnings=caveats(cameras, keypoints, valid),
-    )
-
-
-def _frames_of(
-    sequence: PoseSequence, name: str, progress: Progress | None
-) -> Iterator[FramePoses]:
-    """A sequence without pictures as frames on black."""
-    for t in range(sequence.frame_count):
-        camera = sequence.camera(t)
-        scale = min(1, _BLACK_SIDE / max(camera.size))
-        width, height = (max(1, round(side * scale)) for side in camera.size)
-        yield FramePoses(
-            t,
-            float(sequence.times[t]),
-            name,
-            np.zeros((height, width, 3), np.uint8),
-            camera,
-            sequence.ids,
-            sequence.joints[t],
-            sequence.root[t],
-            sequence.keypoints[t],
-            sequence.scores[t],
-        )
-        if progress:
-            progress(t + 1, sequence.frame_count)
-
-
-def _overlay_video(frames: Iterator[FramePoses], path: Path, fps: float) -> Iterator[FramePoses]:
-    """Passes frames through and draws them into a video on the way."""
-    first = next(frames, None)
-    if first is None:
-        return
-    renderer = _renderer(first)
-    with media.VideoWriter(path, renderer.size, fps) as writer:
-        for frame in itertools.chain([first], frames):
-            writer.write(_drawn(frame, renderer, time=frame.time), frame.time)
-            yield frame
-
-
-def _overlay_pictures(
-    frames: Iterator[FramePoses], folder: Path, *, single: bool
-) -> Iterator[FramePoses]:
-    """Passes frames through and draws each into a picture of its own on the way."""
-    for frame in frames:
-        name = (
-            "overlay.png" if single else f"overlay/{frame.index:04d}_{Path(frame.name).stem}.png"
-        )
-        (folder / name).parent.mkdir(exist_ok=True)
-        media.write_png(folder / name, _drawn(frame, _renderer(frame)))
-        yield frame
-
-
-def _renderer(frame: FramePoses) -> OverlayRenderer:
-    height, width = frame.image.shape[:2]
-    return OverlayRenderer((width, height), frame.skeleton)
-
-
-def _drawn(
-    frame: FramePoses, renderer: OverlayRenderer, *, time: float | None = None
-) -> NDArray[np.uint8]:
-    """The frame with its skeletons; keypoints in the pixels of a reduced image."""
-    height, width = frame.image.shape[:2]
-    return renderer.draw(
-        frame.image,
-        frame.keypoints * (np.array([width, height]) / frame.camera.size),
-        frame.joints,
-        frame.root,
-        frame.ids.tolist(),
-        time=time,
-        text=frame.name,
-    )
-
-
-def _write(sequence: PoseSequence, folder: Path) -> None:
-    write_npz(sequence, folder / "poses.npz")
-    write_json(sequence, folder / "poses.json")

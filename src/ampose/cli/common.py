@@ -13,8 +13,8 @@ import typer
 from ampose.errors import InputError
 
 if TYPE_CHECKING:
-    from ampose.pipeline import Progress
     from ampose.poses import PoseSequence
+    from ampose.results import Progress
 
 
 def _read_config(context: typer.Context, path: Path | None) -> Path | None:

@@ -1,0 +1,133 @@
+"""What a run leaves behind: one sequence of all frames, its files, and an overlay to look at."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ampose import media
+from ampose.export import write_json, write_npz
+from ampose.lifting import caveats
+from ampose.poses import FramePoses, PoseSequence
+from ampose.render import OverlayRenderer
+from ampose.skeletons import H36M_17
+
+Progress = Callable[[int, int | None], None]
+"""Called with frames done and frames in all (None if unknown)."""
+
+_BLACK_SIDE = 1280
+"""Longest side of the black picture behind keypoints that come without one."""
+
+_NO_IMAGE = np.zeros((0, 0, 3), np.uint8)
+
+
+def gather(stream: Iterable[FramePoses]) -> PoseSequence:
+    """Frames as one sequence, pictures dropped; a person absent from a frame is NaN there."""
+    frames = [replace(frame, image=_NO_IMAGE) for frame in stream]
+    ids = np.unique(np.concatenate([np.zeros(0, np.int64), *(frame.ids for frame in frames)]))
+    cameras = tuple(frame.camera for frame in frames)
+    if all(camera is cameras[0] for camera in cameras):
+        cameras = cameras[:1]
+
+    def stack(key: str, tail: tuple[int, ...], absent: float) -> np.ndarray[tuple[int, ...], Any]:
+        out = np.full((len(frames), len(ids), *tail), absent, np.float32)
+        for row, frame in zip(out, frames, strict=True):
+            row[np.searchsorted(ids, frame.ids)] = getattr(frame, key)
+        return out
+
+    joint_count = len(H36M_17)
+    joints = stack("joints", (joint_count, 3), np.nan)
+    keypoints = stack("keypoints", (joint_count, 2), np.nan)
+    valid = np.isfinite(joints).all(-1)
+    return PoseSequence(
+        joints=joints,
+        root=stack("root", (3,), np.nan),
+        sigma=np.full_like(joints, np.nan),
+        keypoints=keypoints,
+        scores=stack("scores", (joint_count,), 0),
+        valid=valid,
+        ids=ids,
+        times=np.array([frame.time for frame in frames]),
+        cameras=cameras,
+        warnings=caveats(cameras, keypoints, valid),
+    )
+
+
+def on_black(sequence: PoseSequence, name: str, progress: Progress | None) -> Iterator[FramePoses]:
+    """A sequence that came without pictures as frames on black, for an overlay."""
+    for t in range(sequence.frame_count):
+        camera = sequence.camera(t)
+        scale = min(1, _BLACK_SIDE / max(camera.size))
+        width, height = (max(1, round(side * scale)) for side in camera.size)
+        yield FramePoses(
+            t,
+            float(sequence.times[t]),
+            name,
+            np.zeros((height, width, 3), np.uint8),
+            camera,
+            sequence.ids,
+            sequence.joints[t],
+            sequence.root[t],
+            sequence.keypoints[t],
+            sequence.scores[t],
+        )
+        if progress:
+            progress(t + 1, sequence.frame_count)
+
+
+def overlay_video(frames: Iterator[FramePoses], path: Path, fps: float) -> Iterator[FramePoses]:
+    """Passes frames through and draws them into a video on the way."""
+    first = next(frames, None)
+    if first is None:
+        return
+    renderer = _renderer(first)
+    with media.VideoWriter(path, renderer.size, fps) as writer:
+        for frame in itertools.chain([first], frames):
+            writer.write(_drawn(frame, renderer, time=frame.time), frame.time)
+            yield frame
+
+
+def overlay_pictures(
+    frames: Iterator[FramePoses], folder: Path, *, single: bool
+) -> Iterator[FramePoses]:
+    """Passes frames through and draws each into a picture of its own on the way."""
+    for frame in frames:
+        name = (
+            "overlay.png" if single else f"overlay/{frame.index:04d}_{Path(frame.name).stem}.png"
+        )
+        (folder / name).parent.mkdir(exist_ok=True)
+        media.write_png(folder / name, _drawn(frame, _renderer(frame)))
+        yield frame
+
+
+def _renderer(frame: FramePoses) -> OverlayRenderer:
+    height, width = frame.image.shape[:2]
+    return OverlayRenderer((width, height), frame.skeleton)
+
+
+def _drawn(
+    frame: FramePoses, renderer: OverlayRenderer, *, time: float | None = None
+) -> NDArray[np.uint8]:
+    """The frame with its skeletons; keypoints in the pixels of a reduced image."""
+    height, width = frame.image.shape[:2]
+    return renderer.draw(
+        frame.image,
+        frame.keypoints * (np.array([width, height]) / frame.camera.size),
+        frame.joints,
+        frame.root,
+        frame.ids.tolist(),
+        time=time,
+        text=frame.name,
+    )
+
+
+def write_poses(sequence: PoseSequence, folder: Path) -> None:
+    """Writes ``poses.npz`` and ``poses.json``."""
+    write_npz(sequence, folder / "poses.npz")
+    write_json(sequence, folder / "poses.json")
