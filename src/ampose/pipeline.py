@@ -13,7 +13,7 @@ from ampose.cameras import Camera
 from ampose.detection import PoseDetector, VideoDetector, load_detector
 from ampose.errors import InputError
 from ampose.export.folder import ResultFolder
-from ampose.keypoint_files import load_keypoints
+from ampose.keypoint_files import DEFAULT_FPS, load_keypoints
 from ampose.lifting import Lifter
 from ampose.mapping import Mapping
 from ampose.poses import FramePoses, Pose2D, PoseSequence
@@ -38,7 +38,8 @@ class Options:
         end: last second of a video.
         capture_fps: frames per second when it was filmed, for slow motion.
         sequence: a folder's photos are frames of one recording.
-        fps: their frames per second.
+        fps: frames per second of such a folder, or of keypoints that come without times;
+            `DEFAULT_FPS`, with a warning, if None.
         detector: a user's own ONNX, see `ampose.detection`.
         detector_skeleton: its joint set, by name.
         min_score: keypoints below this confidence count as not seen.
@@ -53,7 +54,7 @@ class Options:
     end: float | None = None
     capture_fps: float | None = None
     sequence: bool = False
-    fps: float = 25.0
+    fps: float | None = None
     detector: Path | None = None
     detector_skeleton: str | None = None
     min_score: float = 0.2
@@ -68,6 +69,8 @@ class Options:
             value = getattr(self, name)
             if value is not None and not 0 < value < np.inf:
                 raise InputError(f"--{name.replace('_', '-')} must be positive, got {value}")
+        if not 0 <= self.min_score <= 1:
+            raise InputError(f"--min-score must be 0 to 1, got {self.min_score}")
 
     def camera_of_size(self, size: tuple[int, int], known: Camera | None = None) -> Camera:
         """The camera of a picture of that size: as told, else known from EXIF, else assumed."""
@@ -172,7 +175,7 @@ def lift_file(
     with ResultFolder(Path(out), force=force) as folder:
         frames = on_black(sequence, Path(source).name, progress)
         if sequence.frame_count > 1:
-            rest = overlay_video(frames, folder / "overlay.mp4", options.fps)
+            rest = overlay_video(frames, folder / "overlay.mp4", options.fps or DEFAULT_FPS)
         else:
             rest = overlay_pictures(frames, folder, single=True)
         for _ in rest:
@@ -190,7 +193,7 @@ class _Run:
         self.kind = media.media_kind(source)
         self.moving = self.kind == "video" or (self.kind == "folder" and options.sequence)
         self.warnings: list[str] = []
-        self.fps = options.fps
+        self.fps = options.fps or DEFAULT_FPS
         self.total: int | None = 1
         self._camera: Camera | None = None
         self._frames = self._open()
@@ -210,8 +213,13 @@ class _Run:
         if self.kind == "folder":
             paths = media.photo_paths(self.source)
             self.total = len(paths)
+            if options.sequence and options.fps is None:
+                self.warnings.append(
+                    f"{DEFAULT_FPS:g} frames per second are assumed; give --fps for true times."
+                )
+            step = 1 / self.fps if options.sequence else 0  # photos by themselves have no time
             return (
-                replace(media.load_photo(path), index=index, time=index / options.fps)
+                replace(media.load_photo(path), index=index, time=index * step)
                 for index, path in enumerate(paths)
             )
         video = media.Video(

@@ -52,8 +52,8 @@ def lift(
         str | None, typer.Option(help="WIDTHxHEIGHT in pixels, where the file does not hold it.")
     ] = None,
     fps: Annotated[
-        float, typer.Option(help="Frames per second, where the file has no times.")
-    ] = 25.0,
+        float | None, typer.Option(help="Frames per second, where the file has no times.")
+    ] = None,
     fov: Fov = None,
     focal: Focal = None,
     weights: Weights = None,

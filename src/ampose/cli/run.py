@@ -34,7 +34,9 @@ def run(
     sequence: Annotated[
         bool, typer.Option("--sequence", help="A folder's photos are frames of one recording.")
     ] = False,
-    fps: Annotated[float, typer.Option(help="Frames per second of a --sequence.")] = 25.0,
+    fps: Annotated[
+        float | None, typer.Option(help="Frames per second of a --sequence; 30 if left out.")
+    ] = None,
     fov: Fov = None,
     focal: Focal = None,
     detector: Annotated[
