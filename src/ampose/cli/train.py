@@ -35,6 +35,9 @@ def train(
         int | None, typer.Option(min=1, help="Poses to see, instead of the recipe's.")
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed, instead of the recipe's.")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(min=0, help="Peak, instead of the recipe's.")
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Threads that make batches ahead.")] = 1,
     threads: Threads = None,
     show: Annotated[
@@ -61,6 +64,7 @@ def train(
                 folder,
                 poses=poses,
                 seed=seed,
+                learning_rate=learning_rate,
                 workers=workers,
                 threads=threads,
                 progress=progress,

@@ -30,6 +30,7 @@ def train_recipe(
     *,
     poses: int | None = None,
     seed: int | None = None,
+    learning_rate: float | None = None,
     workers: int = 1,
     threads: int | None = None,
     progress: Callable[[int, int | None], None],
@@ -47,6 +48,7 @@ def train_recipe(
         recipe,
         poses=recipe.poses if poses is None else poses,
         seed=recipe.seed if seed is None else seed,
+        learning_rate=recipe.learning_rate if learning_rate is None else learning_rate,
     )
     if threads:
         torch.set_num_threads(threads)
