@@ -26,6 +26,16 @@ from ampose.results import (
     write_poses,
 )
 
+_RANGES = {
+    "fov": (1, 170),
+    "focal": (1, 1_000_000),
+    "fps": (0.001, 1_000_000),
+    "capture_fps": (0.001, 1_000_000),
+    "min_score": (0, 1),
+    "threads": (1, 256),
+}
+"""Smallest and largest value of the options that are numbers, wherever they are used."""
+
 
 @dataclass(frozen=True)
 class Options:
@@ -65,32 +75,38 @@ class Options:
     def __post_init__(self) -> None:
         if self.fov is not None and self.focal is not None:
             raise InputError("give --fov or --focal, not both")
-        for name in ("fov", "focal", "fps", "capture_fps", "threads"):
+        for name, (low, high) in _RANGES.items():
             value = getattr(self, name)
-            if value is not None and not 0 < value < np.inf:
-                raise InputError(f"--{name.replace('_', '-')} must be positive, got {value}")
-        if not 0 <= self.min_score <= 1:
-            raise InputError(f"--min-score must be 0 to 1, got {self.min_score}")
+            if value is not None and not low <= value <= high:
+                raise InputError(
+                    f"--{name.replace('_', '-')} must be {low:,} to {high:,}, got {value:g}"
+                )
 
     def camera_of_size(self, size: tuple[int, int], known: Camera | None = None) -> Camera:
         """The camera of a picture of that size: as told, else known from EXIF, else assumed."""
-        try:
-            if self.fov is not None:
-                return Camera.from_fov(size, self.fov)
-            if self.focal is not None:
-                return Camera.from_focal(size, self.focal)
-        except ValueError as error:
-            raise InputError(str(error)) from error
-        return known or Camera.assumed(size)
+        if self.fov is not None:
+            return Camera.from_fov(size, self.fov)
+        if self.focal is None:
+            return known or Camera.assumed(size)
+        camera = Camera.from_focal(size, self.focal)
+        low, high = _RANGES["fov"]
+        if not low <= max(camera.fov) <= high:
+            raise InputError(
+                f"--focal {self.focal:g} is a field of view of {max(camera.fov):.3g} degrees in a "
+                f"picture of {size[0]} x {size[1]}, but {low} to {high} are allowed; give pixels, "
+                "not millimetres"
+            )
+        return camera
 
 
 def stream(source: Path | str, options: Options | None = None) -> Iterator[FramePoses]:
     """Poses of a photo, a video or a folder of photos, frame by frame, in bounded memory.
 
     Raises:
-        InputError: the source or an option cannot be used.
+        InputError: the source or an option cannot be used; at once, or from the iterator where
+            the source turns out bad later.
     """
-    yield from _Run(Path(source), options or Options()).poses()
+    return _Run(Path(source), options or Options()).poses()
 
 
 def run(
@@ -217,17 +233,26 @@ class _Run:
                 self.warnings.append(
                     f"{DEFAULT_FPS:g} frames per second are assumed; give --fps for true times."
                 )
-            step = 1 / self.fps if options.sequence else 0  # photos by themselves have no time
-            return (
-                replace(media.load_photo(path), index=index, time=index * step)
-                for index, path in enumerate(paths)
-            )
+            return self._photos(paths)
         video = media.Video(
             self.source, start=options.start, end=options.end, capture_fps=options.capture_fps
         )
         self.total = video.frame_count
         self.fps = video.fps
         return self._decoded(video)
+
+    def _photos(self, paths: list[Path]) -> Iterator[media.Frame]:
+        size: tuple[int, int] | None = None
+        step = 1 / self.fps if self.moving else 0  # photos by themselves have no time
+        for index, path in enumerate(paths):
+            frame = media.load_photo(path)
+            size = size or frame.size
+            if self.moving and frame.size != size:
+                raise InputError(
+                    f"{path} has {frame.size[0]} x {frame.size[1]} pixels, {paths[0].name} has "
+                    f"{size[0]} x {size[1]}; all frames of a --sequence need one size"
+                )
+            yield replace(frame, index=index, time=index * step)
 
     def _decoded(self, video: media.Video) -> Iterator[media.Frame]:
         with video:

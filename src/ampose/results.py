@@ -24,6 +24,10 @@ Progress = Callable[[int, int | None], None]
 _BLACK_SIDE = 1280
 """Longest side of the black picture behind keypoints that come without one."""
 
+_SHORTEST_STILL, _LONGEST_STILL = 0.001, 10.0
+"""Seconds that the overlay shows a frame, within which it keeps real time. Keypoints of scattered
+frames, numbered by the million, would else give a video of months."""
+
 _NO_IMAGE = np.zeros((0, 0, 3), np.uint8)
 
 
@@ -87,9 +91,13 @@ def overlay_video(frames: Iterator[FramePoses], path: Path, fps: float) -> Itera
     if first is None:
         return
     renderer = _renderer(first)
+    shown_at, last = 0.0, first.time
     with media.VideoWriter(path, renderer.size, fps) as writer:
         for frame in itertools.chain([first], frames):
-            writer.write(_drawn(frame, renderer, time=frame.time), frame.time)
+            if frame is not first:
+                shown_at += min(max(frame.time - last, _SHORTEST_STILL), _LONGEST_STILL)
+                last = frame.time
+            writer.write(_drawn(frame, renderer, time=frame.time), shown_at)
             yield frame
 
 

@@ -121,10 +121,11 @@ def tell(sequence: PoseSequence, out: Path) -> None:
     print(f"{sequence.frame_count} frame(s), {people} {'person' if people == 1 else 'people'}")
     for warning in sequence.warnings:
         print(f"note: {warning}")
-    shown = sorted(path for path in out.iterdir() if path.stem == "overlay")
+    overlays = [path for path in out.iterdir() if path.stem == "overlay"]
     print(f"Results in {out}: poses.npz, poses.json")
-    if shown:
-        print(f"Open {shown[0]} to look at them.")
+    if overlays:  # with --force, one of an earlier run may lie beside it
+        newest = max(overlays, key=lambda path: path.stat().st_mtime_ns)
+        print(f"Open {newest} to look at them.")
 
 
 def checked_mapping(value: str) -> Any:

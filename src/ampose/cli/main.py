@@ -57,3 +57,6 @@ def main() -> None:
     except InputError as error:
         print(f"ampose: {error}", file=sys.stderr)
         sys.exit(BAD_INPUT)
+    except OSError as error:  # such as standard output that leads to a full disk
+        print(f"ampose: {error.strerror or error}", file=sys.stderr)
+        sys.exit(BAD_INPUT)

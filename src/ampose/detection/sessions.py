@@ -20,7 +20,11 @@ def open_session(path: Path, threads: int | None) -> ort.InferenceSession:
     """
     if threads is not None and threads < 1:
         raise InputError(f"threads must be 1 or more, got {threads}")
-    if not path.is_file():
+    try:
+        found = path.is_file()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+    if not found:
         raise InputError(f"no model file {path}; give the path of an ONNX file")
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads or 0

@@ -38,9 +38,13 @@ def caveats(
             f"{lost} of {int(present.sum())} people-frames show fewer than {MIN_VISIBLE_JOINTS} "
             "joints and were not lifted."
         )
+    if empty := int((~present.any(-1)).sum()):
+        out.append(f"{empty} of {len(present)} frames show nobody.")
     if guessed := int((valid & ~seen).sum()):
-        share = 100 * guessed / max(1, int(valid.sum()))
-        out.append(f"{share:.0f} % of the joints were not seen and are guessed from the others.")
+        out.append(
+            f"{guessed} of {int(valid.sum())} joints were not seen; they are guessed from the "
+            "others."
+        )
     sizes = np.array([camera.size for camera in cameras])[:, None, None]
     with np.errstate(invalid="ignore"):
         outside = seen & ((keypoints < 0) | (keypoints > sizes)).any(-1)

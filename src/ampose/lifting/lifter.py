@@ -182,7 +182,10 @@ def _confidence(scores: ArrayLike | None, points: Array) -> Array:
     """`scores` as (N, P, J); marks joints of score 0 as missing in `points`."""
     if scores is None:
         return np.asarray(np.isfinite(points).all(-1), np.float64)
-    confidence = np.asarray(scores, dtype=np.float64)
+    try:
+        confidence = np.asarray(scores, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"scores must be an array of numbers ({error})") from error
     if confidence.ndim == 2:
         confidence = confidence[:, None]
     if confidence.shape != points.shape[:-1]:
@@ -204,7 +207,14 @@ def _cameras(
             raise InputError(
                 f"image_size must be (width, height) in pixels, got {image_size!r}"
             ) from error
-    cameras = (camera,) if isinstance(camera, Camera) else tuple(camera)
-    if len(cameras) not in (1, frames):
+    if isinstance(camera, Camera):
+        if tuple(camera.size) != tuple(image_size):
+            raise InputError(
+                f"the camera is for images of {camera.size}, but image_size is {image_size}; "
+                "Camera.resized gives a camera for another size"
+            )
+        return (camera,)
+    cameras = tuple(camera)
+    if not cameras or len(cameras) not in (1, frames):
         raise InputError(f"one camera or one per frame ({frames}) needed, got {len(cameras)}")
     return cameras

@@ -57,8 +57,10 @@ def load_network(path: Path | None = None, *, threads: int | None = None) -> Net
 
     Raises:
         InputError: the file is missing, is no ONNX, or wants another input than `NORMALISATION`
-            gives.
+            gives, or `threads` is below 1.
     """
+    if threads is not None and threads < 1:
+        raise InputError(f"threads must be 1 or more, got {threads}")
     path = path or DEFAULT_WEIGHTS
     try:
         content = path.read_bytes()
@@ -79,6 +81,9 @@ def load_network(path: Path | None = None, *, threads: int | None = None) -> Net
         raise InputError(
             f"{path}: not weights of this package: its metadata lacks {', '.join(missing)}"
         )
+    names = [value.name for value in (*session.get_inputs(), *session.get_outputs())]
+    if names[:2] != ["keypoints", "joints"]:
+        raise InputError(f"{path}: has {', '.join(names)}; weights map keypoints to joints")
     found = (metadata["skeleton"], metadata["frames"], metadata["normalisation"])
     if found != (H36M_17.name, "1", NORMALISATION):
         raise InputError(

@@ -14,9 +14,8 @@ def estimate_root(joints: Array, rays: Array, scores: Array) -> Array:
     """Weighted linear fit of the root to the viewing rays.
 
     For a joint at root + (X, Y, Z) seen along the ray (x, y, 1), ``root_x - x root_z = x Z - X``
-    and likewise for y: two equations per joint, three unknowns. An estimate: its depth is as wrong
-        as
-    the assumed body size and focal length are.
+    and likewise for y: two equations per joint, three unknowns. An estimate: its depth is as
+    wrong as the assumed body size and focal length are.
 
     Args:
         joints: (N, J, 3) root-relative, camera axes, metres.

@@ -20,8 +20,11 @@ def media_kind(path: Path | str) -> MediaKind:
         InputError: the path is missing, unreadable or none of the three.
     """
     path = Path(path)
-    if path.is_dir():
-        return "folder"
+    try:
+        if path.is_dir():
+            return "folder"
+    except OSError as error:  # no rights on the way to it, or a name that is too long
+        raise InputError(f"{path} cannot be read: {error.strerror}") from None
     check_file(path)
     if is_photo(path):
         return "photo"

@@ -1,0 +1,35 @@
+"""Tiny lifters in ONNX whose answers are known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnx
+from onnx import TensorProto, helper
+
+METADATA = {
+    "skeleton": "h36m_17",
+    "frames": "1",
+    "channels": "3",
+    "normalisation": "look_at_person",
+    "missing": "zero",
+    "card_sha256": "0" * 64,
+}
+
+
+def echo(path: Path, **metadata: str | None) -> Path:
+    """A lifter that answers what it is shown; `metadata` replaces entries, None removes them."""
+    graph = helper.make_graph(
+        [
+            helper.make_node("Constant", [], ["axis"], value_ints=[1]),
+            helper.make_node("Squeeze", ["keypoints", "axis"], ["joints"]),
+        ],
+        "echo",
+        [helper.make_tensor_value_info("keypoints", TensorProto.FLOAT, ["batch", 1, 17, 3])],
+        [helper.make_tensor_value_info("joints", TensorProto.FLOAT, ["batch", 17, 3])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    entries = {key: value for key, value in (METADATA | metadata).items() if value is not None}
+    helper.set_model_props(model, entries)
+    onnx.save(model, path)
+    return path

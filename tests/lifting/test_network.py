@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ampose.detection import detector
+from ampose.errors import InputError
+from ampose.lifting import load_network
+from ampose.lifting.network import DEFAULT_WEIGHTS
+from tests.lifting.networks import echo
+
+
+def test_name_and_hash(tmp_path: Path) -> None:
+    path = echo(tmp_path / "my-lifter.onnx")
+    network = load_network(path, threads=1)
+    assert network.name == "my-lifter"
+    assert network.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("count", [0, 1, 4, 5, 8])
+def test_batches_are_put_together_in_order(
+    tmp_path: Path, rng: np.random.Generator, count: int
+) -> None:
+    inputs = rng.normal(size=(count, 17, 3)).astype(np.float32)
+    out = load_network(echo(tmp_path / "a.onnx"), threads=1).run(inputs, batch=4)
+    assert out.dtype == np.float32
+    np.testing.assert_array_equal(out, inputs)
+
+
+def test_the_built_in_weights_give_metres() -> None:
+    network = load_network(threads=1)
+    assert network.name == DEFAULT_WEIGHTS.stem
+    out = network.run(np.zeros((2, 17, 3), np.float32))
+    assert out.shape == (2, 17, 3)
+    assert np.abs(out).max() < 3
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [(b"", "not an ONNX file"), (bytes(range(256)) * 20, "not an ONNX file")],
+)
+def test_no_onnx(tmp_path: Path, content: bytes, complaint: str) -> None:
+    path = tmp_path / "w.onnx"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=complaint):
+        load_network(path)
+
+
+def test_missing_files_and_folders(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"nowhere.onnx: cannot read the weights \(No such file"):
+        load_network(tmp_path / "nowhere.onnx")
+    with pytest.raises(InputError, match="Is a directory"):
+        load_network(tmp_path)
+
+
+def test_a_foreign_onnx() -> None:
+    with pytest.raises(InputError, match="not weights of this package: its metadata lacks skel"):
+        load_network(detector._THUNDER, threads=1)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "complaint"),
+    [
+        ({"normalisation": None}, "lacks normalisation$"),
+        ({"card_sha256": None, "missing": None}, "lacks missing, card_sha256$"),
+        ({"skeleton": "h36m_16"}, "takes h36m_16, 1 frame"),
+        ({"frames": "27"}, r"takes h36m_17, 27 frame\(s\)"),
+        ({"normalisation": "screen"}, "takes .* screen; .* need h36m_17, 1 frame, look_at_person"),
+    ],
+)
+def test_metadata_that_does_not_fit(
+    tmp_path: Path, metadata: dict[str, str | None], complaint: str
+) -> None:
+    with pytest.raises(InputError, match=complaint):
+        load_network(echo(tmp_path / "a.onnx", **metadata))
+
+
+@pytest.mark.parametrize("threads", [0, -2])
+def test_threads(threads: int) -> None:
+    with pytest.raises(InputError, match="threads must be 1 or more"):
+        load_network(threads=threads)

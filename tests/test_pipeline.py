@@ -1,0 +1,404 @@
+from __future__ import annotations
+
+import json
+import weakref
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import av
+import jsonschema
+import numpy as np
+import pytest
+from PIL import Image
+
+import ampose
+from ampose import Camera, FramePoses, InputError, Options, pipeline, results
+from ampose.export import json_schema, read_npz
+from ampose.poses import Pose2D
+from ampose.skeletons import COCO_17, Skeleton
+from tests.cli.clips import SIZE, clip, nobody, person, photo
+
+CAMERA = Camera.from_fov((64, 48), 60)
+
+
+class Fixed:
+    """A detector that sees the same people everywhere."""
+
+    skeleton: Skeleton = COCO_17
+    provenance: dict[str, str] = {"finder": "fixed"}  # noqa: RUF012 - as the protocol has it
+
+    def __init__(self, *people: Pose2D) -> None:
+        self.people = people
+
+    def detect(self, image: np.ndarray) -> list[Pose2D]:
+        return list(self.people)
+
+    def follow(self, image: np.ndarray, previous: Pose2D) -> Pose2D | None:
+        return previous
+
+
+def body(left: float) -> Pose2D:
+    random = np.random.default_rng(1)
+    points = random.uniform((left, 100), (left + 100, 200), (17, 2)).astype(np.float32)
+    box = np.concatenate([points.min(0), points.max(0)])
+    return Pose2D(points, np.full(17, 0.9, np.float32), box, COCO_17)
+
+
+@pytest.fixture
+def sees(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Replaces the detector, so that a run costs nothing."""
+
+    def see(*people: Pose2D) -> None:
+        monkeypatch.setattr(pipeline, "load_detector", lambda *_, **__: Fixed(*people))
+
+    return see
+
+
+def frame(index: int, ids: list[int], camera: Camera = CAMERA) -> FramePoses:
+    """People whose every number is their identity."""
+    value = np.array(ids, np.float32)
+    return FramePoses(
+        index,
+        index / 10,
+        "clip.mp4",
+        np.zeros((48, 64, 3), np.uint8),
+        camera,
+        np.array(ids, np.int64),
+        *(
+            np.broadcast_to(value.reshape(-1, *[1] * len(tail)), (len(ids), *tail)).copy()
+            for tail in ((17, 3), (3,), (17, 2), (17,))
+        ),
+    )
+
+
+# gather
+
+
+def test_gather_sorts_people_and_leaves_gaps() -> None:
+    sequence = results.gather([frame(0, [7, 2]), frame(1, []), frame(2, [2])])
+    assert sequence.ids.tolist() == [2, 7]
+    assert sequence.times.tolist() == [0, 0.1, 0.2]
+    here = np.array([[True, True], [False, False], [True, False]])
+    for key in ("joints", "root", "keypoints"):
+        values = getattr(sequence, key)
+        assert values.dtype == np.float32
+        there = values.reshape(3, 2, -1)
+        assert (np.isfinite(there).all(-1) == here).all()
+        assert (np.isnan(there).all(-1) == ~here).all()
+        assert (there[:, 0][here[:, 0]] == 2).all()
+        assert (there[:, 1][here[:, 1]] == 7).all()
+    assert (sequence.valid.all(-1) == here).all()
+    assert (sequence.scores[~here] == 0).all()
+    assert np.isnan(sequence.sigma).all()
+    assert "1 of 3 frames show nobody." in sequence.warnings
+
+
+def test_gather_keeps_one_camera_where_all_are_the_same() -> None:
+    assert results.gather([frame(0, [1]), frame(1, [1])]).cameras == (CAMERA,)
+    other = Camera.from_fov((48, 64), 60)
+    mixed = results.gather([frame(0, [1]), frame(1, [1], other)])
+    assert mixed.cameras == (CAMERA, other)
+    assert mixed.camera(1) is other
+
+
+def test_gather_nothing_and_nobody() -> None:
+    assert results.gather([]).joints.shape == (0, 0, 17, 3)
+    alone = results.gather([frame(0, [])])
+    assert alone.joints.shape == (1, 0, 17, 3)
+    assert "No person was found." in alone.warnings
+
+
+def test_gather_drops_pictures_as_it_goes() -> None:
+    pictures: list[weakref.ref[Any]] = []
+
+    def frames() -> Iterator[FramePoses]:
+        for index in range(4):
+            yield frame(index, [1])
+            assert all(picture() is None for picture in pictures[:-1])
+
+    def noted(stream: Iterator[FramePoses]) -> Iterator[FramePoses]:
+        for given in stream:
+            pictures.append(weakref.ref(given.image))
+            yield given
+
+    assert results.gather(noted(frames())).frame_count == len(pictures) == 4
+
+
+# Options
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ({"fov": 60, "focal": 500}, "give --fov or --focal, not both"),
+        ({"fov": 0.5}, "--fov must be 1 to 170, got 0.5"),
+        ({"fov": float("nan")}, "--fov must be 1 to 170, got nan"),
+        ({"focal": -500}, "--focal must be 1 to"),
+        ({"focal": float("inf")}, "--focal must be"),
+        ({"fps": 0}, "--fps must be 0.001 to 1,000,000, got 0"),
+        ({"capture_fps": -30}, "--capture-fps must be"),
+        ({"min_score": 1.1}, "--min-score must be 0 to 1, got 1.1"),
+        ({"threads": 0}, "--threads must be 1 to 256, got 0"),
+        ({"threads": 1000}, "--threads must be"),
+    ],
+)
+def test_options_out_of_range(options: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(InputError, match=complaint):
+        Options(**options)
+
+
+def test_the_camera_of_a_picture() -> None:
+    known = Camera.from_focal((400, 300), 321, source="exif")
+    assert Options().camera_of_size((400, 300), known) is known
+    assert Options().camera_of_size((400, 300)).source == "assumed"
+    by_fov = Options(fov=90).camera_of_size((400, 300), known)
+    assert by_fov.focal == pytest.approx((200, 200))
+    by_focal = Options(focal=250).camera_of_size((400, 300), known)
+    assert (by_focal.focal, by_focal.source) == ((250, 250), "given")
+
+
+def test_a_focal_length_in_millimetres_is_noticed() -> None:
+    with pytest.raises(InputError, match=r"--focal 50 is .* 174 degrees .* not millimetres"):
+        Options(focal=50).camera_of_size((1920, 1080))
+    with pytest.raises(InputError, match=r"view of 0.000573 degrees"):
+        Options(focal=1e6).camera_of_size((10, 10))
+
+
+# run, stream, lift_file
+
+
+def test_a_video_by_the_real_detector(tmp_path: Path) -> None:
+    result = ampose.run(clip(tmp_path / "a.mp4"))
+    assert result.joints.shape == (3, 1, 17, 3)
+    assert result.valid.all()
+    assert result.times == pytest.approx([0, 0.04, 0.08])
+    head, pelvis, foot = result.keypoints[0, 0, [10, 0, 3], 1]
+    assert 0 < head < pelvis < foot < SIZE[1]
+    assert result.joints[0, 0, 10, 1] < -0.3  # the head is above the pelvis
+    assert 1 < result.root[0, 0, 2] < 20
+    assert result.provenance["source"] == "a.mp4"
+    assert result.provenance["refiner"] == "movenet_thunder.onnx"
+    assert list(tmp_path.iterdir()) == [tmp_path / "a.mp4"]
+
+
+def test_everybody_is_found(tmp_path: Path) -> None:
+    pair = np.concatenate([person()[0], person()[0]], axis=1)
+    result = ampose.run(photo(tmp_path / "a.png", pair))
+    assert result.person_count == 2
+    middles = np.sort(np.nanmean(result.keypoints[0, :, :, 0], axis=-1))
+    assert middles[0] < SIZE[0] < middles[1]
+    assert middles[1] - middles[0] == pytest.approx(SIZE[0], abs=SIZE[0] / 10)
+
+
+def test_stream_gives_frames_as_they_come(tmp_path: Path) -> None:
+    frames = ampose.stream(clip(tmp_path / "a.mp4"))
+    first = next(frames)
+    assert (first.index, first.time, first.name) == (0, 0, "a.mp4")
+    assert first.image.shape == (480, 272, 3)
+    assert first.camera.size == SIZE
+    assert first.joints.shape == (1, 17, 3)
+    assert first.valid.all()
+    rest = list(frames)
+    assert [frame.index for frame in rest] == [1, 2]
+    assert [frame.ids.tolist() for frame in rest] == [[0], [0]]
+    gathered = results.gather([first, *rest])
+    np.testing.assert_array_equal(gathered.joints, ampose.run(tmp_path / "a.mp4").joints)
+
+
+def test_streaming_something_missing() -> None:
+    with pytest.raises(InputError, match=r"nowhere.mp4 does not exist"):
+        next(ampose.stream("nowhere.mp4"))
+
+
+def test_results_are_what_run_returns(tmp_path: Path, sees: Any) -> None:
+    sees(body(20), body(150))
+    result = ampose.run(clip(tmp_path / "a.mp4"), tmp_path / "out", Options(fov=50, min_score=0.1))
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == ["overlay.mp4", "poses.json", "poses.npz"]
+    back = read_npz(tmp_path / "out" / "poses.npz")
+    for key in ("joints", "root", "keypoints", "scores", "valid", "ids", "times"):
+        np.testing.assert_array_equal(getattr(back, key), getattr(result, key))
+    document = json.loads((tmp_path / "out" / "poses.json").read_text())
+    jsonschema.validate(document, json_schema())
+    assert document["ids"] == [0, 1]
+    assert document["provenance"]["options"] == {
+        "fov": 50, "sequence": False, "min_score": 0.1, "mapping": "hybrid",
+    }  # fmt: skip
+    assert document["camera"]["source"] == "given"
+
+
+def played(path: Path) -> tuple[str, list[float]]:
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        times = [float(frame.pts * frame.time_base) for frame in container.decode(stream)]
+        return stream.codec_context.name, times
+
+
+def test_the_overlay_keeps_the_times_of_a_variable_frame_rate(tmp_path: Path, sees: Any) -> None:
+    sees(body(20))
+    source = clip(tmp_path / "a.mkv", [*person(), person()[0]], times=[0, 40, 200, 600])
+    result = ampose.run(source, tmp_path / "out")
+    assert result.times == pytest.approx([0, 0.04, 0.2, 0.6])
+    codec, times = played(tmp_path / "out" / "overlay.mp4")
+    assert codec == "h264"
+    assert times == pytest.approx([0, 0.04, 0.2, 0.6], abs=1e-3)
+
+
+def test_start_end_and_slow_motion(tmp_path: Path, sees: Any) -> None:
+    sees(body(20))
+    source = clip(tmp_path / "a.mp4", [person()[0]] * 6)
+    cut = ampose.run(source, options=Options(start=0.08, end=0.16))
+    assert cut.times == pytest.approx([0.08, 0.12])
+    slow = ampose.run(source, options=Options(capture_fps=250))
+    assert slow.times == pytest.approx(np.arange(6) / 250)
+
+
+def test_the_overlay_neither_stands_still_for_days_nor_stops_time(
+    tmp_path: Path, sees: Any
+) -> None:
+    keypoints = np.random.default_rng(0).uniform(0, 300, (4, 17, 2))
+    np.savez(
+        tmp_path / "k.npz",
+        keypoints=keypoints,
+        times=[-5.0, -5 + 1e-9, 0.0, 1e15],
+        skeleton="coco_17",
+        image_size=[640, 480],
+    )
+    result = ampose.lift_file(tmp_path / "k.npz", tmp_path / "out")
+    assert result.times.tolist() == [-5.0, -5 + 1e-9, 0.0, 1e15]
+    _, times = played(tmp_path / "out" / "overlay.mp4")
+    assert times == pytest.approx([0, 0.001, 5.001, 15.001], abs=1e-3)
+
+
+def test_photos_of_a_folder_stand_alone(tmp_path: Path, sees: Any) -> None:
+    sees(body(20), body(150))
+    photo(tmp_path / "in" / "b 10.jpg")
+    photo(tmp_path / "in" / "b 9.png", nobody((300, 200)))
+    result = ampose.run(tmp_path / "in", tmp_path / "out")
+    assert result.times.tolist() == [0, 0]
+    assert [camera.size for camera in result.cameras] == [(300, 200), SIZE]
+    overlays = sorted(path.name for path in (tmp_path / "out" / "overlay").iterdir())
+    assert overlays == ["0000_b 9.png", "0001_b 10.png"]
+
+
+def test_a_sequence_of_photos_is_a_video(tmp_path: Path, sees: Any) -> None:
+    sees(body(20))
+    for index in range(3):
+        photo(tmp_path / "in" / f"{index}.jpg")
+    result = ampose.run(tmp_path / "in", tmp_path / "out", Options(sequence=True, fps=10))
+    assert result.times == pytest.approx([0, 0.1, 0.2])
+    assert len(result.cameras) == 1
+    assert (tmp_path / "out" / "overlay.mp4").exists()
+    unsure = ampose.run(tmp_path / "in", options=Options(sequence=True))
+    assert any("30 frames per second are assumed" in note for note in unsure.warnings)
+    assert unsure.times == pytest.approx([0, 1 / 30, 2 / 30])
+
+
+@pytest.mark.parametrize("out", [None, "out"])
+def test_a_sequence_of_different_sizes(tmp_path: Path, sees: Any, out: str | None) -> None:
+    sees(body(20))
+    photo(tmp_path / "in" / "1.jpg")
+    photo(tmp_path / "in" / "2.jpg", nobody((300, 200)))
+    with pytest.raises(InputError, match=r"2.jpg has 300 x 200 pixels, 1.jpg has 272 x 480"):
+        ampose.run(tmp_path / "in", out and tmp_path / out, Options(sequence=True))
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+def test_exif_turns_the_photo_and_gives_the_camera(tmp_path: Path, sees: Any) -> None:
+    sees(body(20))
+    lying = Image.Exif()
+    lying[0x0112] = 6  # turn right to see it upright
+    lying.get_ifd(0x8769)[0xA405] = 26  # mm, as on 35 mm film
+    source = photo(tmp_path / "a.jpg", np.rot90(person()[0]), exif=lying)
+    result = ampose.run(source)
+    assert result.cameras[0].size == SIZE
+    assert result.cameras[0].source == "exif"
+    assert not any("field of view" in note for note in result.warnings)
+
+
+def test_a_very_large_photo_is_told_in_its_own_pixels(tmp_path: Path, sees: Any) -> None:
+    sees(body(20))
+    source = photo(tmp_path / "a.png", nobody((8192, 10)))
+    wanted = ampose.run(photo(tmp_path / "b.png", nobody((4096, 5)))).keypoints
+    result = ampose.run(source, tmp_path / "out")
+    assert result.cameras[0].size == (8192, 10)
+    np.testing.assert_allclose(result.keypoints, wanted * 2, rtol=1e-5)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 1000), (1000, 1)])
+def test_odd_sizes(tmp_path: Path, size: tuple[int, int]) -> None:
+    result = ampose.run(photo(tmp_path / "a.png", nobody(size)), tmp_path / "out")
+    assert result.joints.shape == (1, 0, 17, 3)
+    assert "No person was found." in result.warnings
+
+
+def test_progress_is_told(tmp_path: Path, sees: Any) -> None:
+    sees(body(20))
+    told: list[tuple[int, int | None]] = []
+    ampose.run(clip(tmp_path / "a.mp4"), progress=lambda done, total: told.append((done, total)))
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_an_error_on_the_way_leaves_nothing(tmp_path: Path, sees: Any) -> None:
+    sees(body(20))
+    photo(tmp_path / "in" / "1.jpg")
+    (tmp_path / "in" / "2.jpg").write_text("no photo")
+    with pytest.raises(InputError, match=r"2.jpg is not a photo"):
+        ampose.run(tmp_path / "in", tmp_path / "x" / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+def test_lifting_a_file_needs_the_image_size(tmp_path: Path) -> None:
+    np.savez(tmp_path / "k.npz", keypoints=np.zeros((2, 17, 2)))
+    with pytest.raises(InputError, match=r"does not say how large .* --image-size"):
+        ampose.lift_file(tmp_path / "k.npz", skeleton="coco_17")
+
+
+def test_lifting_a_file_keeps_its_people_and_times(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    np.savez(
+        tmp_path / "k.npz",
+        keypoints=random.uniform(0, 400, (2, 3, 17, 2)),
+        ids=[4, 9, -1],
+        times=[1.5, 2.5],
+    )
+    result = ampose.lift_file(tmp_path / "k.npz", skeleton="coco-17", image_size=(640, 480))
+    assert result.ids.tolist() == [4, 9, -1]
+    assert result.times.tolist() == [1.5, 2.5]
+    assert result.provenance["source"] == "k.npz"
+    assert result.joints.shape == (2, 3, 17, 3)
+
+
+def test_our_own_results_can_be_lifted_again(tmp_path: Path, sees: Any) -> None:
+    sees(body(20))
+    first = ampose.run(clip(tmp_path / "a.mp4"), tmp_path / "out")
+    again = ampose.lift_file(tmp_path / "out" / "poses.npz", tmp_path / "again")
+    np.testing.assert_allclose(again.joints, first.joints, atol=1e-4)
+    assert again.times.tolist() == first.times.tolist()
+
+
+@pytest.mark.parametrize("frames", [0, 1, 2])
+def test_the_overlay_of_keypoints(tmp_path: Path, frames: int) -> None:
+    np.savez(
+        tmp_path / "k.npz",
+        keypoints=np.full((frames, 17, 2), np.nan),
+        image_size=[10_000, 20],
+        skeleton="coco_17",
+    )
+    result = ampose.lift_file(tmp_path / "k.npz", tmp_path / "out")
+    assert result.frame_count == frames
+    assert "No person was found." in result.warnings
+    overlays = {path.name for path in (tmp_path / "out").glob("overlay*")}
+    assert overlays == [set(), {"overlay.png"}, {"overlay.mp4"}][frames]
+
+
+def test_on_black_tells_progress_and_scales_down() -> None:
+    sequence = results.gather([frame(0, [1]), frame(1, [1])])
+    large = replace(sequence, cameras=(Camera.assumed((12_800, 6400)),))
+    told: list[int] = []
+    frames = list(results.on_black(large, "k.npz", lambda done, _: told.append(done)))
+    assert told == [1, 2]
+    assert frames[0].image.shape == (640, 1280, 3)
+    assert frames[1].time == 0.1
