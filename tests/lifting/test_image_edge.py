@@ -6,10 +6,10 @@ import numpy as np
 
 from ampose import Camera, Lifter
 from ampose.metrics import mpjpe
+from ampose.research.data.open_mocap import PACK_TO_CAMERA
 from tests.research.packs import poses
 
 SIZE = (1280, 960)
-PACK_TO_CAMERA = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
 
 
 def error_at(across: float, assumed: Camera | None = None) -> float:

@@ -22,6 +22,9 @@ Array = NDArray[np.floating]
 
 UNIT_METRES = 1e-4
 
+PACK_TO_CAMERA = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
+"""Pack axes to the axes of a level camera that looks along the pack's y axis."""
+
 OWN_SKELETONS = ("asf-own", "bvh-own", "fbx")
 """Clips on the subject's own skeleton. The others were retargeted: fit to train, not to test."""
 

@@ -18,13 +18,15 @@ from scipy.spatial import cKDTree
 
 from ampose.cameras import DEFAULT_FOV_DEGREES, look_at_person
 from ampose.geometry import random_rotations, rotate, rotation_about
-from ampose.research.data.open_mocap import TEMPLATE_BONES, bone_directions, with_bone_lengths
+from ampose.research.data.open_mocap import (
+    PACK_TO_CAMERA,
+    TEMPLATE_BONES,
+    bone_directions,
+    with_bone_lengths,
+)
 from ampose.skeletons import H36M_17
 
 Array = NDArray[np.floating]
-
-PACK_TO_CAMERA = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
-"""Pack axes to the axes of a level camera that looks along the pack's y axis."""
 
 # A bone has the index of its child joint minus one.
 _UPPER_BODY = np.arange(6, 16)

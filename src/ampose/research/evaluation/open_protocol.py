@@ -30,13 +30,13 @@ from ampose.cameras import Camera, look_at_person
 from ampose.geometry import rotate, rotation_about
 from ampose.metrics import aligned_joint_errors, joint_errors
 from ampose.research.data.open_mocap import (
+    PACK_TO_CAMERA,
     TEMPLATE_BONES,
     Pack,
     bone_directions,
     load_pack,
     with_bone_lengths,
 )
-from ampose.research.data.sampling import PACK_TO_CAMERA
 from ampose.skeletons import H36M_17
 
 Array = NDArray[np.floating]
