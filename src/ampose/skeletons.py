@@ -77,17 +77,6 @@ class Skeleton:
             order[left], order[right] = right, left
         return tuple(order)
 
-    @cached_property
-    def depths(self) -> tuple[int, ...]:
-        """Number of bones between each joint and its root."""
-        depths = []
-        for joint in range(len(self)):
-            depth, parent = 0, self.parents[joint]
-            while parent >= 0:
-                depth, parent = depth + 1, self.parents[parent]
-            depths.append(depth)
-        return tuple(depths)
-
     def side(self, joint: int) -> str:
         """``"left"``, ``"right"`` or ``"centre"``."""
         prefix = self.joints[joint].partition("_")[0]
