@@ -1,4 +1,4 @@
-"""The one kind of error that is the user's to mend."""
+"""The one kind of error that is the user's to mend, and its one line."""
 
 from __future__ import annotations
 
@@ -9,3 +9,8 @@ class InputError(ValueError):
     The message is one line: what came, what is allowed, what to do. The command line prints it and
     exits with code 2.
     """
+
+
+def one_line(error: Exception) -> str:
+    """A library's message cut to fit one line; the name of its class where it has none."""
+    return " ".join(str(error).split())[:300] or type(error).__name__

@@ -8,6 +8,7 @@ from PIL import ExifTags, Image, features
 
 from ampose.errors import InputError
 from ampose.media import load_photo, media_kind, photo_paths, write_png
+from ampose.media.folders import natural_key
 from ampose.media.photos import MAX_PIXELS
 
 # Four quadrants: red, green over blue, white; wider than high.
@@ -199,6 +200,11 @@ def test_damage_is_refused_or_survived_never_a_crash(tmp_path, ending, seed):
         assert "\n" not in str(error)  # noqa: PT017 - both ends are right
     else:
         assert frame.image.ndim == 3
+
+
+@given(st.permutations(["1", "01", "a2b3", "a2b10", "a10b1", "b"]))
+def test_natural_order(names: list[str]) -> None:
+    assert sorted(names, key=natural_key) == ["01", "1", "a2b3", "a2b10", "a10b1", "b"]
 
 
 def test_photos_of_a_folder_in_natural_order(tmp_path):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 Array = NDArray[np.floating]
-Frame = NDArray[np.uint8]
+RGBImage = NDArray[np.uint8]
 
 _UNIT_CORNERS = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
 
@@ -70,7 +70,7 @@ class Crop:
         """Image pixels (..., 2) to crop coordinates (..., 2)."""
         return np.asarray((points - self.centre) @ _axes(self.angle).T / self.size + 0.5)
 
-    def cut(self, image: Frame, size: tuple[int, int]) -> Frame:
+    def cut(self, image: RGBImage, size: tuple[int, int]) -> RGBImage:
         """The crop of an image (H, W, 3) as (height, width, 3) pixels; black outside the image."""
         width, height = size
         # Averaging whole pixels first keeps bilinear sampling from skipping any.

@@ -8,9 +8,9 @@ import numpy as np
 import onnxruntime as ort
 
 from ampose.detection.movenet import INPUT_TYPES, MoveNetRefiner
-from ampose.detection.sessions import one_line, open_session
+from ampose.detection.sessions import open_session
 from ampose.detection.simcc import SimCCRefiner, output_names
-from ampose.errors import InputError
+from ampose.errors import InputError, one_line
 from ampose.skeletons import SKELETONS, Skeleton, get_skeleton
 
 _ALLOWED = (
@@ -52,7 +52,8 @@ def load_refiner(
     if count != len(joints):
         raise InputError(
             f"{path} gives {count} joints but {joints.name} has {len(joints)}; name the joint "
-            f"set that the model was trained for, one of {', '.join(SKELETONS)}"
+            f"set that the model was trained for, one of {', '.join(SKELETONS)}, with "
+            "--detector-skeleton"
         )
     return refiner(session, joints)
 
@@ -62,7 +63,7 @@ def _named_skeleton(path: Path, session: ort.InferenceSession, name: str | None)
     if name is None:
         raise InputError(
             f"{path} does not say which joints it gives; name its joint set, one of "
-            f"{', '.join(SKELETONS)}"
+            f"{', '.join(SKELETONS)}, with --detector-skeleton"
         )
     try:
         return get_skeleton(name)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ampose.cameras import MIN_VISIBLE_JOINTS
-from ampose.detection.crops import Crop, Frame
+from ampose.detection.crops import Crop, RGBImage
 from ampose.detection.custom import load_refiner
 from ampose.detection.movenet import Finder, MoveNetRefiner
 from ampose.detection.sessions import open_session, sha256
@@ -50,10 +50,10 @@ class PoseDetector(Protocol):
     def provenance(self) -> dict[str, str]:
         """Names and SHA-256 of the weights."""
 
-    def detect(self, image: Frame) -> list[Pose2D]:
+    def detect(self, image: RGBImage) -> list[Pose2D]:
         """Everybody in a frame (H, W, 3) uint8 RGB, the most prominent (score x area) first."""
 
-    def follow(self, image: Frame, previous: Pose2D) -> Pose2D | None:
+    def follow(self, image: RGBImage, previous: Pose2D) -> Pose2D | None:
         """The person of `previous`, looked for where they were; None where the track weakened."""
 
 
@@ -64,7 +64,7 @@ class Refiner(Protocol):
     size: tuple[int, int]
     scale: float
 
-    def refine(self, crop: Frame) -> tuple[Array, Array]:
+    def refine(self, crop: RGBImage) -> tuple[Array, Array]:
         """Keypoints (J, 2) in crop coordinates, 0 to 1, and scores (J,) of one cut-out crop."""
 
 
@@ -128,7 +128,7 @@ class TopDownDetector:
         self._refiner = refiner
         self._min_score = min_score
 
-    def detect(self, image: Frame) -> list[Pose2D]:
+    def detect(self, image: RGBImage) -> list[Pose2D]:
         """Everybody in a frame (H, W, 3) uint8 RGB, the most prominent first.
 
         A person with fewer than `MIN_VISIBLE_JOINTS` seen joints is left out.
@@ -141,7 +141,7 @@ class TopDownDetector:
         people = sorted((pose for pose in refined if pose), key=prominence, reverse=True)
         return distinct(people, COLLAPSED_OKS)
 
-    def follow(self, image: Frame, previous: Pose2D) -> Pose2D | None:
+    def follow(self, image: RGBImage, previous: Pose2D) -> Pose2D | None:
         """The person of `previous` in the next frame; None where too little of them is sure.
 
         Raises:
@@ -153,7 +153,7 @@ class TopDownDetector:
             return None
         return pose
 
-    def _refine(self, image: Frame, rough: Pose2D) -> Pose2D | None:
+    def _refine(self, image: RGBImage, rough: Pose2D) -> Pose2D | None:
         width, height = self._refiner.size
         crop = person_crop(rough, aspect=width / height, scale=self._refiner.scale)
         inside, scores = self._refiner.refine(crop.cut(image, (width, height)))
@@ -202,7 +202,7 @@ def _is_coco(name: str) -> bool:
         return False
 
 
-def _check_frame(image: Frame) -> None:
+def _check_frame(image: RGBImage) -> None:
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
         raise ValueError(
             f"a frame is uint8 RGB (height, width, 3), got {image.dtype} {image.shape}"

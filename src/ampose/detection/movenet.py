@@ -8,7 +8,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from ampose.detection.crops import Crop, Frame
+from ampose.detection.crops import Crop, RGBImage
 from ampose.detection.similarity import distinct
 from ampose.poses import Pose2D
 from ampose.skeletons import COCO_17, Skeleton
@@ -35,7 +35,7 @@ class Finder:
         self._session = session
         self._input = session.get_inputs()[0].name
 
-    def find(self, image: Frame) -> list[Pose2D]:
+    def find(self, image: RGBImage) -> list[Pose2D]:
         """Rough ``coco_17`` poses with the model's own boxes, best score first."""
         height, width = image.shape[:2]
         size = letterbox_size((width, height))
@@ -90,7 +90,7 @@ class MoveNetRefiner:
         self._input = model_input.name
         self._dtype = INPUT_TYPES[model_input.type]
 
-    def refine(self, crop: Frame) -> tuple[Array, Array]:
+    def refine(self, crop: RGBImage) -> tuple[Array, Array]:
         """Keypoints (J, 2) in crop coordinates, 0 to 1, and scores (J,) of one cut-out crop."""
         (output,) = self._session.run(None, {self._input: crop[None].astype(self._dtype)})
         joints = output[0, 0]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import onnxruntime as ort
 
-from ampose.errors import InputError
+from ampose.errors import InputError, one_line
 
 _ERRORS_ONLY = 3
 
@@ -38,11 +38,6 @@ def open_session(path: Path, threads: int | None) -> ort.InferenceSession:
         raise InputError(
             f"{path} is not an ONNX model that runs here: {one_line(error)}"
         ) from None
-
-
-def one_line(error: Exception) -> str:
-    """The message of an error without its line breaks."""
-    return " ".join(str(error).split())
 
 
 def sha256(path: Path) -> str:

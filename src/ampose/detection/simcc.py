@@ -6,7 +6,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from ampose.detection.crops import Frame
+from ampose.detection.crops import RGBImage
 from ampose.skeletons import Skeleton
 
 Array = NDArray[np.floating]
@@ -37,7 +37,7 @@ class SimCCRefiner:
         self._input = model_input.name
         self._outputs = output_names(session)
 
-    def refine(self, crop: Frame) -> tuple[Array, Array]:
+    def refine(self, crop: RGBImage) -> tuple[Array, Array]:
         """Keypoints (J, 2) in crop coordinates, 0 to 1, and scores (J,) of one cut-out crop."""
         pixels = (crop.astype(np.float32) - _MEAN) / _STD
         outputs = self._session.run(self._outputs, {self._input: pixels.transpose(2, 0, 1)[None]})

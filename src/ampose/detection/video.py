@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ampose.detection.crops import Frame
+from ampose.detection.crops import RGBImage
 from ampose.detection.detector import COLLAPSED_OKS, PoseDetector
 from ampose.detection.similarity import box_iou, oks
 from ampose.poses import Pose2D
@@ -55,7 +55,7 @@ class VideoDetector:
         self._frame = -1
         self._searched_at: int | None = None
 
-    def detect(self, image: Frame) -> list[Pose2D]:
+    def detect(self, image: RGBImage) -> list[Pose2D]:
         """The people in the next frame (H, W, 3) uint8 RGB, ordered by `Pose2D.id`."""
         self._frame += 1
         self._tracks = [t for t in self._tracks if self._frame - t.seen_at <= REMEMBER]
@@ -70,7 +70,7 @@ class VideoDetector:
     def _present(self, frame: int) -> list[_Track]:
         return [track for track in self._tracks if track.seen_at == frame]
 
-    def _follow(self, image: Frame, known: Iterable[_Track]) -> None:
+    def _follow(self, image: RGBImage, known: Iterable[_Track]) -> None:
         """Moves known tracks on; of two that end on one person the older goes on."""
         for track in known:
             pose = self._detector.follow(image, track.pose)

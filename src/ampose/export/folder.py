@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 from ampose.errors import InputError
+from ampose.export.writing import unwritable
 
 _PREFIX = ".ampose-partial-"
 
@@ -42,7 +43,7 @@ class ResultFolder:
                     f"{self.path} holds files already; take another -o, or --force to replace"
                 )
         except OSError as error:
-            raise _unwritable(self.path, error) from error
+            raise unwritable(self.path, error) from error
 
     def _holds_files(self) -> bool:
         return not all(path.name.startswith(_PREFIX) for path in self.path.iterdir())
@@ -58,7 +59,7 @@ class ResultFolder:
             self._partial.chmod(0o755)  # mkdtemp keeps others out; a result is an ordinary folder
         except OSError as error:
             self._remove_new_parents()
-            raise _unwritable(self.path, error) from error
+            raise unwritable(self.path, error) from error
         return self._partial
 
     def __exit__(
@@ -72,12 +73,12 @@ class ResultFolder:
                 self._check()  # another run may have finished meanwhile
                 self._move()
             elif isinstance(error, OSError):
-                raise _unwritable(self.path, error) from error
+                raise unwritable(self.path, error) from error
             elif isinstance(error, InputError):  # say the folder that the user knows
                 told = str(error).replace(str(self._partial), str(self.path))
                 raise InputError(told) from error
         except OSError as problem:
-            raise _unwritable(self.path, problem) from problem
+            raise unwritable(self.path, problem) from problem
         finally:
             shutil.rmtree(self._partial, ignore_errors=True)
             self._remove_new_parents()
@@ -103,7 +104,3 @@ class ResultFolder:
         with contextlib.suppress(OSError):
             for parent in self._new_parents:
                 parent.rmdir()
-
-
-def _unwritable(path: Path, error: OSError) -> InputError:
-    return InputError(f"cannot write {path}: {error.strerror or error}")

@@ -12,21 +12,18 @@ from typing import Any
 
 from ampose.errors import InputError
 from ampose.keypoint_files.contents import Contents
-from ampose.keypoint_files.frames import frame_numbers, natural_key
-from ampose.keypoint_files.json_values import objects, triples, whole
+from ampose.keypoint_files.frames import frame_numbers
+from ampose.keypoint_files.json_values import first_object, objects, triples, whole
 from ampose.keypoint_files.naming import skeleton_of_count
 from ampose.keypoint_files.people import Person, arrange
+from ampose.media.folders import natural_key
 from ampose.skeletons import HALPE_26, Skeleton
 
 
 def is_alphapose(document: Any) -> bool:
     """Whether this is ``[{"image_id": "12.jpg", "keypoints": [...]}]``."""
-    first = document[0] if isinstance(document, list) and document else None
-    return (
-        isinstance(first, dict)
-        and {"image_id", "keypoints"} <= first.keys()
-        and isinstance(first["image_id"], str)
-    )
+    first = first_object(document)
+    return {"image_id", "keypoints"} <= first.keys() and isinstance(first["image_id"], str)
 
 
 def read_alphapose(document: Any, asked: Skeleton | None) -> Contents:

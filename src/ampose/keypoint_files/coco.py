@@ -14,7 +14,7 @@ import numpy as np
 
 from ampose.errors import InputError
 from ampose.keypoint_files.contents import Contents
-from ampose.keypoint_files.json_values import objects, triples, whole
+from ampose.keypoint_files.json_values import first_object, objects, triples, whole
 from ampose.keypoint_files.naming import joint_name, skeleton_of_count, skeleton_of_joints
 from ampose.keypoint_files.people import Person, arrange
 from ampose.skeletons import Skeleton
@@ -22,12 +22,8 @@ from ampose.skeletons import Skeleton
 
 def is_results(document: Any) -> bool:
     """Whether this is ``[{"image_id": 1, "keypoints": [...]}]``."""
-    first = document[0] if isinstance(document, list) and document else None
-    return (
-        isinstance(first, dict)
-        and {"image_id", "keypoints"} <= first.keys()
-        and not isinstance(first["image_id"], str)
-    )
+    first = first_object(document)
+    return {"image_id", "keypoints"} <= first.keys() and not isinstance(first["image_id"], str)
 
 
 def read_results(document: Any, asked: Skeleton | None) -> Contents:

@@ -1,4 +1,4 @@
-"""Frames that are known by file names: their order and their numbers."""
+"""Frames that are known by file names: their numbers."""
 
 from __future__ import annotations
 
@@ -7,14 +7,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-
-
-def natural_key(name: str) -> tuple[list[tuple[int, str]], str]:
-    """Sort key under which ``"9.jpg"`` comes before ``"10.jpg"``."""
-    parts = re.split(r"([0-9]+)", name)  # text at even places, digits at odd ones
-    stripped = [part.lstrip("0") if place % 2 else part for place, part in enumerate(parts)]
-    key = [(len(part) if place % 2 else 0, part) for place, part in enumerate(stripped)]
-    return key, name  # "01" and "1" have one key: the name settles their order
 
 
 def frame_numbers(stems: Sequence[str]) -> NDArray[np.int64] | None:

@@ -39,6 +39,12 @@ def objects(value: Any, where: str) -> list[dict[str, Any]]:
     return value
 
 
+def first_object(document: Any) -> dict[str, Any]:
+    """The first item of a list where that is an object; else an empty object."""
+    first = document[0] if isinstance(document, list) and document else None
+    return first if isinstance(first, dict) else {}
+
+
 def whole(value: Any, where: str) -> int:
     """A whole number that fits 64 bits."""
     number = int(value) if isinstance(value, float) and value.is_integer() else value

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ampose.errors import InputError
+from ampose.errors import InputError, one_line
 from ampose.keypoint_files.contents import Array, Contents
 from ampose.keypoint_files.json_values import parse_json, whole
 from ampose.keypoint_files.naming import brief, skeleton_named, skeleton_of_count
@@ -53,7 +53,7 @@ def read_arrays(
     except InputError:
         raise
     except _BROKEN as error:
-        raise InputError(f"not a readable NPZ file: {_one_line(error)}") from None
+        raise InputError(f"not a readable NPZ file: {one_line(error)}") from None
     if lacking := [key for key in needed if key not in arrays]:
         raise InputError(f"NPZ file without {brief(lacking)}; it holds {brief(keys) or 'nothing'}")
     if strange := [key for key, array in arrays.items() if not isinstance(array, np.ndarray)]:
@@ -90,7 +90,7 @@ def read_npy(path: Path, asked: Skeleton | None) -> Contents:
     try:
         keypoints = np.load(path, allow_pickle=False)
     except _BROKEN as error:
-        raise InputError(f"not a readable NPY file: {_one_line(error)}") from None
+        raise InputError(f"not a readable NPY file: {one_line(error)}") from None
     points = _points(keypoints, None)
     return Contents(points, skeleton_of_count(points.shape[2], asked))
 
@@ -174,7 +174,3 @@ def _json(key: str, array: NDArray[Any]) -> Any:
 def _need_numbers(key: str, array: NDArray[Any]) -> None:
     if array.dtype.kind not in "fiu":
         raise InputError(f"{key} must be numbers, got {array.dtype}")
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]

@@ -13,10 +13,11 @@ from typing import Any
 
 from ampose.errors import InputError
 from ampose.keypoint_files.contents import Contents
-from ampose.keypoint_files.frames import frame_numbers, natural_key
+from ampose.keypoint_files.frames import frame_numbers
 from ampose.keypoint_files.json_values import objects, parse_json, read_text, triples, whole
 from ampose.keypoint_files.naming import skeleton_of_count
 from ampose.keypoint_files.people import MAX_BYTES, Person, arrange
+from ampose.media.folders import natural_key
 from ampose.skeletons import BODY_25, Skeleton
 
 _SUFFIX = "_keypoints.json"

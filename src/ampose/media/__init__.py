@@ -5,15 +5,13 @@ of them a path needs. `VideoWriter` and `write_png` write.
 """
 
 from ampose.media.encode import VideoWriter, write_png
-from ampose.media.folders import PHOTO_ENDINGS, photo_paths
-from ampose.media.frames import MAX_SIDE, Frame
+from ampose.media.folders import photo_paths
+from ampose.media.frames import Frame
 from ampose.media.kinds import media_kind
 from ampose.media.photos import load_photo
 from ampose.media.videos import Video
 
 __all__ = [
-    "MAX_SIDE",
-    "PHOTO_ENDINGS",
     "Frame",
     "Video",
     "VideoWriter",

@@ -54,7 +54,7 @@ class VideoWriter:
                 str(self._partial), "w", format="mp4", options={"movflags": "+faststart"}
             )
         except (av.FFmpegError, OSError) as error:
-            raise self._unwritable(error) from None
+            raise _unwritable(self.path, error) from None
         rate = Fraction(fps).limit_denominator(1001)
         stream = self._container.add_stream(codec, rate=rate, options=_ENCODERS[codec])
         assert isinstance(stream, VideoStream)
@@ -111,14 +111,14 @@ class VideoWriter:
             self._partial.replace(self.path)
         except (av.FFmpegError, OSError) as error:
             self._discard()
-            raise self._unwritable(error) from None
+            raise _unwritable(self.path, error) from None
 
     def _encode(self, frame: VideoFrame | None) -> None:
         try:
             self._container.mux(self._stream.encode(frame))
         except (av.FFmpegError, OSError) as error:
             self._discard()
-            raise self._unwritable(error) from None
+            raise _unwritable(self.path, error) from None
 
     def _discard(self) -> None:
         try:
@@ -127,9 +127,6 @@ class VideoWriter:
             pass  # the file goes anyway
         finally:
             self._partial.unlink(missing_ok=True)
-
-    def _unwritable(self, error: OSError | av.FFmpegError) -> InputError:
-        return _unwritable(self.path, error)
 
 
 def write_png(path: Path | str, image: NDArray[np.uint8]) -> None:

@@ -32,11 +32,12 @@ def photo_paths(folder: Path | str) -> list[Path]:
         raise InputError(
             f"folder {folder} holds no photo; looked for names ending in {' '.join(PHOTO_ENDINGS)}"
         )
-    return sorted(paths, key=_natural)
+    return sorted(paths, key=lambda path: (natural_key(path.name.casefold()), path.name))
 
 
-def _natural(path: Path) -> tuple[list[str | int], str]:
-    # The odd places of a split with a group hold the numbers, so like meets like in a comparison.
-    parts: list[str | int] = list(re.split(r"([0-9]+)", path.name.casefold()))
-    parts[1::2] = [int(part) for part in parts[1::2]]
-    return parts, path.name
+def natural_key(name: str) -> tuple[list[tuple[int, str]], str]:
+    """Sort key under which ``"9.jpg"`` comes before ``"10.jpg"``."""
+    parts = re.split(r"([0-9]+)", name)  # text at even places, digits at odd ones
+    stripped = [part.lstrip("0") if place % 2 else part for place, part in enumerate(parts)]
+    key = [(len(part) if place % 2 else 0, part) for place, part in enumerate(stripped)]
+    return key, name  # "01" and "1" have one key: the name settles their order

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps
 
 from ampose.cameras import Camera
-from ampose.errors import InputError
+from ampose.errors import InputError, one_line
 from ampose.media.files import check_file
 from ampose.media.frames import MAX_SIDE, Frame, reduced_size
 
@@ -46,13 +46,13 @@ def load_photo(path: Path | str) -> Frame:
         if image.width * image.height > MAX_PIXELS:
             raise InputError(
                 f"{path} has {image.width} x {image.height} pixels; "
-                f"at most {MAX_PIXELS // 1_000_000} million are read"
+                f"at most {MAX_PIXELS // 1_000_000} million are read; make it smaller"
             )
         try:
             return _decoded(image, path.name)
         except Exception as error:  # noqa: BLE001 - on damaged files Pillow raises a dozen kinds
             raise InputError(
-                f"{path} cannot be read, it may be damaged: {_one_line(error)}"
+                f"{path} cannot be read, it may be damaged: {one_line(error)}"
             ) from None
 
 
@@ -73,8 +73,8 @@ def _identified(path: Path) -> Iterator[Image.Image | None]:
     """The opened, not yet decoded picture; None where the content is no known format.
 
     Pillow's limit against decompression bombs is a global that would refuse what `MAX_PIXELS`
-    allows, so it is off in here, under a lock, and restored. Its warnings
-    about bad EXIF data are off, too.
+    allows, so it is off in here, under a lock, and restored. Its warnings about bad EXIF data are
+    off, too.
     """
     with _PILLOW, warnings.catch_warnings(), contextlib.ExitStack() as stack:
         warnings.simplefilter("ignore")
@@ -147,7 +147,3 @@ def _exif_camera(exif: Image.Exif, size: tuple[int, int]) -> Camera | None:
         return None
     focal = value / _FILM_DIAGONAL * math.hypot(*size)
     return Camera.from_focal(size, focal, source="exif")
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

@@ -17,7 +17,6 @@ Canvas = NDArray[np.uint8]
 Colour = tuple[int, int, int]
 Point = tuple[float, float]
 
-
 _FAR = 1e6  # pixels; a line to further away is not drawn, its squares would leave float32
 
 

@@ -28,7 +28,7 @@ def draw_skeleton_2d(
     if not seen.any():
         return
     colour = person_colour(identity)
-    width = line_width(canvas)
+    width = _line_width(canvas)
     places = [(float(x), float(y)) for x, y in keypoints]
     for parent, child in skeleton.edges:
         if seen[parent] and seen[child]:
@@ -45,7 +45,7 @@ def draw_skeleton_2d(
         draw_text(canvas, (left, top), text, colour, size=18)
 
 
-def line_width(canvas: Canvas) -> float:
+def _line_width(canvas: Canvas) -> float:
     """Thickness of a limb, in pixels, that suits the canvas."""
     shorter: int = min(canvas.shape[:2])
     return max(2.5, shorter / 110)

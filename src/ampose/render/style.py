@@ -1,4 +1,4 @@
-"""Colours and sizes shared by everything that is drawn."""
+"""Colours and limb widths shared by everything that is drawn."""
 
 from __future__ import annotations
 
