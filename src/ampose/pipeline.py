@@ -55,7 +55,7 @@ class Options:
         min_score: keypoints below this confidence count as not seen.
         weights: a lifter exported by this package.
         mapping: how the detector's joints become Human3.6M's, see `ampose.mapping`.
-        threads: for the networks; the number of processors if None.
+        threads: for the networks; one per physical core if None.
     """
 
     fov: float | None = None

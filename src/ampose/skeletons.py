@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
+from ampose.errors import InputError
+
 
 @dataclass(frozen=True)
 class Skeleton:
@@ -300,11 +302,11 @@ SKELETONS: dict[str, Skeleton] = {
 
 
 def get_skeleton(name: str | Skeleton) -> Skeleton:
-    """The skeleton of that name, ``-`` and ``_`` and case aside; ValueError lists the names."""
+    """The skeleton of that name, ``-`` and ``_`` and case aside; InputError lists the names."""
     if isinstance(name, Skeleton):
         return name
     wanted = str(name).lower().replace("-", "").replace("_", "")
     for skeleton in SKELETONS.values():
         if skeleton.name.replace("_", "") == wanted:
             return skeleton
-    raise ValueError(f"unknown skeleton {name!r}; known are {', '.join(SKELETONS)}")
+    raise InputError(f"unknown skeleton {name!r}; known are {', '.join(SKELETONS)}")

@@ -200,7 +200,7 @@ def test_nobody(ampose: Command, shape: tuple[int, ...]) -> None:
         ((*SIZE, "--fps", 0), "--fps must be"),
         ((*SIZE, "--fps", 1e9), "--fps must be 0.001 to 1,000,000, got 1e+09"),
         ((*SIZE, "--threads", -1), "--threads must be"),
-        ((*SIZE, "--weights", "k.npz"), "k.npz: not an ONNX file"),
+        ((*SIZE, "--weights", "k.npz"), "k.npz is not an ONNX model"),
     ],
 )
 def test_bad_options(ampose: Command, words: tuple[object, ...], complaint: str) -> None:

@@ -184,7 +184,7 @@ def test_places_that_cannot_be_written(ampose: Command) -> None:
         (("--fov", 60, "--focal", 500), "give --fov or --focal, not both"),
         (("--focal", -3), "--focal must be"),
         (("--focal", 2), "pixels, not millimetres"),
-        (("--mapping", "best"), "--mapping is hybrid or plain, got 'best'"),
+        (("--mapping", "best"), "'best' is not one of 'hybrid', 'plain'"),
         (("--min-score", 7), "--min-score must be 0 to 1"),
         (("--capture-fps", 0), "--capture-fps must be"),
         (("--detector-skeleton", "halpe_26"), "the built-in detector gives coco_17"),
@@ -193,7 +193,7 @@ def test_places_that_cannot_be_written(ampose: Command) -> None:
         (("--detector", "x" * 300), "cannot be read: File name too long"),
         (("--detector", detector._THUNDER), "does not say which joints it gives"),
         (("--detector", DEFAULT_WEIGHTS, "--detector-skeleton", "coco_17"), "RTMPose's layout"),
-        (("--weights", "random.onnx"), "random.onnx: not an ONNX file"),
+        (("--weights", "random.onnx"), "random.onnx is not an ONNX model"),
         (("--weights", detector._THUNDER), "not weights of this package"),
     ],
 )

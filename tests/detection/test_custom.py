@@ -9,9 +9,9 @@ import pytest
 from onnx import TensorProto
 
 from ampose.detection.custom import load_refiner
-from ampose.detection.sessions import open_session
 from ampose.detection.simcc import SimCCRefiner
 from ampose.errors import InputError
+from ampose.onnx_models import open_session
 from ampose.skeletons import COCO_17, SKELETONS, Skeleton
 
 from .conftest import MakeModel

@@ -5,7 +5,7 @@ import pytest
 from onnx import TensorProto
 
 from ampose.detection.movenet import FIND_SCORE, ROUGH_JOINT_SCORE, Finder, letterbox_size
-from ampose.detection.sessions import open_session
+from ampose.onnx_models import open_session
 
 from .conftest import MakeModel
 

@@ -40,7 +40,7 @@ def test_the_built_in_weights_give_metres() -> None:
 
 @pytest.mark.parametrize(
     ("content", "complaint"),
-    [(b"", "not an ONNX file"), (bytes(range(256)) * 20, "not an ONNX file")],
+    [(b"", "not an ONNX model"), (bytes(range(256)) * 20, "not an ONNX model")],
 )
 def test_no_onnx(tmp_path: Path, content: bytes, complaint: str) -> None:
     path = tmp_path / "w.onnx"
@@ -50,9 +50,9 @@ def test_no_onnx(tmp_path: Path, content: bytes, complaint: str) -> None:
 
 
 def test_missing_files_and_folders(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"nowhere.onnx: cannot read the weights \(No such file"):
+    with pytest.raises(InputError, match=r"no model file .*nowhere\.onnx"):
         load_network(tmp_path / "nowhere.onnx")
-    with pytest.raises(InputError, match="Is a directory"):
+    with pytest.raises(InputError, match="no model file"):
         load_network(tmp_path)
 
 

@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -58,12 +58,10 @@ Focal = Annotated[float | None, typer.Option(help="Focal length, pixels.")]
 Weights = Annotated[
     Path | None, typer.Option(help="Lifter (.onnx) exported by this package; else the built-in.")
 ]
-Joints = Annotated[
-    str, typer.Option(help="How other joint sets become Human3.6M's: hybrid or plain.")
+MappingName = Annotated[
+    Literal["hybrid", "plain"], typer.Option(help="How other joint sets become Human3.6M's.")
 ]
-Threads = Annotated[
-    int | None, typer.Option(help="Threads for the networks; else one per processor.")
-]
+Threads = Annotated[int | None, typer.Option(help="Threads for the networks; else one per core.")]
 Data = Annotated[Path, typer.Option(help="Folder of the open-mocap packs.")]
 
 
@@ -126,10 +124,3 @@ def tell(sequence: PoseSequence, out: Path) -> None:
     if overlays:  # with --force, one of an earlier run may lie beside it
         newest = max(overlays, key=lambda path: path.stat().st_mtime_ns)
         print(f"Open {newest} to look at them.")
-
-
-def checked_mapping(value: str) -> Any:
-    """The mapping's name, or an InputError that lists the names."""
-    if value not in ("hybrid", "plain"):
-        raise InputError(f"--mapping is hybrid or plain, got {value!r}")
-    return value

@@ -12,11 +12,10 @@ from ampose.cli.common import (
     Focal,
     Force,
     Fov,
-    Joints,
+    MappingName,
     Out,
     Threads,
     Weights,
-    checked_mapping,
     progress_bar,
     tell,
 )
@@ -57,7 +56,7 @@ def lift(
     fov: Fov = None,
     focal: Focal = None,
     weights: Weights = None,
-    mapping: Joints = "hybrid",
+    mapping: MappingName = "hybrid",
     threads: Threads = None,
     config: Config = None,
 ) -> None:
@@ -70,7 +69,7 @@ def lift(
         focal=focal,
         fps=fps,
         weights=weights,
-        mapping=checked_mapping(mapping),
+        mapping=mapping,
         threads=threads,
     )
     with progress_bar(source.name) as progress:

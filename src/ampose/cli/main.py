@@ -53,7 +53,12 @@ def _root(
 def main() -> None:
     """Entry point of the ``ampose`` command; Ctrl-C ends it with exit code 130."""
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
+    except typer.TyperException as error:
+        message = error.format_message().rstrip(".")
+        if message:  # none for a bare ``ampose``, which shows the help
+            print(f"ampose: {message}; --help shows what is allowed", file=sys.stderr)
+        sys.exit(BAD_INPUT)
     except InputError as error:
         print(f"ampose: {error}", file=sys.stderr)
         sys.exit(BAD_INPUT)

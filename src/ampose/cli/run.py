@@ -12,11 +12,10 @@ from ampose.cli.common import (
     Focal,
     Force,
     Fov,
-    Joints,
+    MappingName,
     Out,
     Threads,
     Weights,
-    checked_mapping,
     progress_bar,
     tell,
 )
@@ -50,7 +49,7 @@ def run(
         float, typer.Option(help="Keypoints below this confidence count as not seen.")
     ] = 0.2,
     weights: Weights = None,
-    mapping: Joints = "hybrid",
+    mapping: MappingName = "hybrid",
     threads: Threads = None,
     config: Config = None,
 ) -> None:
@@ -70,7 +69,7 @@ def run(
         detector_skeleton=detector_skeleton,
         min_score=min_score,
         weights=weights,
-        mapping=checked_mapping(mapping),
+        mapping=mapping,
         threads=threads,
     )
     with progress_bar(source.name) as progress:

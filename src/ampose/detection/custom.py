@@ -8,9 +8,9 @@ import numpy as np
 import onnxruntime as ort
 
 from ampose.detection.movenet import INPUT_TYPES, MoveNetRefiner
-from ampose.detection.sessions import open_session
 from ampose.detection.simcc import SimCCRefiner, output_names
 from ampose.errors import InputError, one_line
+from ampose.onnx_models import open_session
 from ampose.skeletons import SKELETONS, Skeleton, get_skeleton
 
 _ALLOWED = (

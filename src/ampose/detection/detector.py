@@ -13,9 +13,9 @@ from ampose.cameras import MIN_VISIBLE_JOINTS
 from ampose.detection.crops import Crop, RGBImage
 from ampose.detection.custom import load_refiner
 from ampose.detection.movenet import Finder, MoveNetRefiner
-from ampose.detection.sessions import open_session, sha256
 from ampose.detection.similarity import distinct, prominence
 from ampose.errors import InputError
+from ampose.onnx_models import open_session, sha256
 from ampose.poses import Pose2D
 from ampose.skeletons import COCO_17, Skeleton, get_skeleton
 

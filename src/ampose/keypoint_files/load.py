@@ -14,12 +14,12 @@ from ampose.keypoint_files.alphapose import is_alphapose, read_alphapose
 from ampose.keypoint_files.coco import is_annotations, is_results, read_annotations, read_results
 from ampose.keypoint_files.contents import Array, Contents, KeypointFile
 from ampose.keypoint_files.json_values import parse_json, read_text
-from ampose.keypoint_files.naming import brief, skeleton_named
+from ampose.keypoint_files.naming import brief
 from ampose.keypoint_files.numpy_files import read_npy, read_npz
 from ampose.keypoint_files.openpose import is_openpose, read_openpose, read_openpose_folder
 from ampose.keypoint_files.people import MAX_BYTES
 from ampose.keypoint_files.tables import read_csv
-from ampose.skeletons import Skeleton
+from ampose.skeletons import Skeleton, get_skeleton
 
 DEFAULT_FPS = 30.0
 """Frames per second where nobody said."""
@@ -67,7 +67,7 @@ def load_keypoints(
         InputError: unreadable, empty or unknown file, infinite values, a joint set that is not
             named or does not fit, or a senseless option.
     """
-    asked = None if skeleton is None else skeleton_named(skeleton)
+    asked = None if skeleton is None else get_skeleton(skeleton)
     if image_size is not None and min(image_size) < 1:
         raise InputError(f"image size must be width and height in pixels, got {image_size}")
     if fps is not None and not (math.isfinite(fps) and fps > 0):

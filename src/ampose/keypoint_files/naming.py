@@ -5,15 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ampose.errors import InputError
-from ampose.skeletons import SKELETONS, Skeleton, get_skeleton
-
-
-def skeleton_named(name: str) -> Skeleton:
-    """The skeleton of that name; InputError lists the known ones."""
-    try:
-        return get_skeleton(name)
-    except ValueError as error:
-        raise InputError(str(error)) from None
+from ampose.skeletons import SKELETONS, Skeleton
 
 
 def skeleton_of_count(count: int, asked: Skeleton | None) -> Skeleton:

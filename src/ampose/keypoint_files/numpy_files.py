@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from ampose.errors import InputError, one_line
 from ampose.keypoint_files.contents import Array, Contents
 from ampose.keypoint_files.json_values import parse_json, whole
-from ampose.keypoint_files.naming import brief, skeleton_named, skeleton_of_count
+from ampose.keypoint_files.naming import brief, skeleton_of_count
 from ampose.keypoint_files.people import MAX_BYTES
-from ampose.skeletons import Skeleton
+from ampose.skeletons import Skeleton, get_skeleton
 
 _BROKEN = (
     ValueError,  # also pickled objects and wrong headers
@@ -71,10 +71,10 @@ def read_npz(path: Path, asked: Skeleton | None) -> Contents:
     points = _points(arrays["keypoints"], arrays.get("scores"))
     named = _skeleton_name(arrays["skeleton"]) if "skeleton" in arrays else None
     warnings: tuple[str, ...] = ()
-    if asked and named and asked != skeleton_named(named):
+    if asked and named and asked != get_skeleton(named):
         warnings = (f"the file's joint set is {named}, but {asked.name} was asked for",)
     if asked is None and named:
-        asked = skeleton_named(named)
+        asked = get_skeleton(named)
     return Contents(
         points,
         skeleton_of_count(points.shape[2], asked),

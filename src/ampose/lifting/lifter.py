@@ -46,7 +46,7 @@ class Lifter:
     Args:
         weights: an ONNX file exported by this package; the built-in weights if None.
         mapping: how other joint sets become Human3.6M's, see `ampose.mapping`.
-        threads: of ONNX Runtime; the number of processors if None.
+        threads: of ONNX Runtime; one per physical core if None.
 
     Raises:
         InputError: the weights cannot be used.
@@ -100,7 +100,7 @@ class Lifter:
         Raises:
             InputError: wrong shapes, infinite values, or an unknown skeleton.
         """
-        named = _named(skeleton)
+        named = get_skeleton(skeleton)
         points = _points(xy, named)
         confidence = _confidence(scores, points)
         cameras = _cameras(camera, image_size, len(points))
@@ -151,13 +151,6 @@ class Lifter:
         joints[~inputs[..., 2].any(-1)] = np.nan
         root = estimate_root(joints, rays, confidence)
         return LiftedPeople(joints.astype(np.float32), root.astype(np.float32), points, confidence)
-
-
-def _named(skeleton: str | Skeleton) -> Skeleton:
-    try:
-        return get_skeleton(skeleton)
-    except ValueError as error:
-        raise InputError(str(error)) from error
 
 
 def _points(xy: ArrayLike, skeleton: Skeleton) -> Array:

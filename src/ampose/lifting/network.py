@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from ampose.errors import InputError
+from ampose.onnx_models import open_session, sha256
 from ampose.skeletons import H36M_17
 
 Array = NDArray[np.floating]
@@ -53,29 +52,14 @@ def load_network(path: Path | None = None, *, threads: int | None = None) -> Net
 
     Args:
         path: an ONNX file exported by this package; the built-in weights if None.
-        threads: of ONNX Runtime; the number of processors if None.
+        threads: of ONNX Runtime; one per physical core if None.
 
     Raises:
         InputError: the file is missing, is no ONNX, or wants another input than `NORMALISATION`
             gives, or `threads` is below 1.
     """
-    if threads is not None and threads < 1:
-        raise InputError(f"threads must be 1 or more, got {threads}")
     path = path or DEFAULT_WEIGHTS
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: cannot read the weights ({error.strerror})") from error
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or os.cpu_count() or 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 3
-    try:
-        session = onnxruntime.InferenceSession(
-            content, options, providers=["CPUExecutionProvider"]
-        )
-    except Exception as error:  # ONNX Runtime raises a dozen unrelated classes
-        raise InputError(f"{path}: not an ONNX file that can be run") from error
+    session = open_session(path, threads)
     metadata = session.get_modelmeta().custom_metadata_map
     if missing := [key for key in _METADATA if key not in metadata]:
         raise InputError(
@@ -90,4 +74,4 @@ def load_network(path: Path | None = None, *, threads: int | None = None) -> Net
             f"{path}: takes {found[0]}, {found[1]} frame(s), {found[2]}; pictures and keypoint "
             f"files need {H36M_17.name}, 1 frame, {NORMALISATION}"
         )
-    return Network(path.stem, hashlib.sha256(content).hexdigest(), session)
+    return Network(path.stem, sha256(path), session)
