@@ -53,7 +53,11 @@ def test_metadata_says_what_goes_in(exported: Path) -> None:
         "missing": "x = y = mask = 0",
         "card_sha256": hashlib.sha256(card).hexdigest(),
     }
-    assert json.loads(card) == CARD
+    told = json.loads(card)
+    compared = told.pop("compared_with_torch")
+    assert told == CARD
+    assert compared["poses"] == len(INPUTS)
+    assert 0 <= compared["largest_difference_m"] < 1e-5
 
 
 def test_is_one_valid_file_and_its_card(exported: Path) -> None:

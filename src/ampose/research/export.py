@@ -40,7 +40,7 @@ def export_onnx(
         model: the network, in evaluation mode.
         path: the ``.onnx`` file.
         inputs: (N, T, J, channels) to compare on.
-        card: what the weights are.
+        card: what the weights are; the comparison is added to it.
 
     Returns:
         The largest absolute difference between ONNX and torch, metres.
@@ -48,8 +48,6 @@ def export_onnx(
     Raises:
         ExportError: they differ by more than `LARGEST_DIFFERENCE_METRES`.
     """
-    import onnxruntime
-
     example = torch.from_numpy(inputs[:2]).float()
     with tempfile.TemporaryDirectory(dir=path.parent) as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns about its own internals
@@ -65,7 +63,11 @@ def export_onnx(
             dynamo=True,
             verbose=False,
         )
-        card_text = json.dumps(card, indent=2) + "\n"
+        difference = compare(model, draft, inputs)
+        if not difference <= LARGEST_DIFFERENCE_METRES:
+            raise ExportError(f"ONNX differs from torch by {difference:.2e} m on {path.name}")
+        compared = {"poses": len(inputs), "largest_difference_m": difference}
+        card_text = json.dumps({**card, "compared_with_torch": compared}, indent=2) + "\n"
         graph = onnx.load(draft)
         onnx.helper.set_model_props(
             graph,
@@ -79,13 +81,17 @@ def export_onnx(
             },
         )
         onnx.save(graph, draft)
-        session = onnxruntime.InferenceSession(draft, providers=["CPUExecutionProvider"])
-        with torch.no_grad():
-            expected = model(torch.from_numpy(inputs).float()).numpy()
-        (found,) = session.run(None, {"keypoints": inputs.astype(np.float32)})
-        difference = float(np.abs(found - expected).max())
-        if not difference <= LARGEST_DIFFERENCE_METRES:
-            raise ExportError(f"ONNX differs from torch by {difference:.2e} m on {path.name}")
         path.with_suffix(".json").write_text(card_text, encoding="utf-8")
         draft.replace(path)
     return difference
+
+
+def compare(model: nn.Module, path: Path, inputs: np.ndarray[Any, Any]) -> float:
+    """Largest absolute difference between ONNX and torch on inputs (N, T, J, channels), metres."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    with torch.no_grad():
+        expected = model(torch.from_numpy(inputs).float()).numpy()
+    (found,) = session.run(None, {"keypoints": inputs.astype(np.float32)})
+    return float(np.abs(found - expected).max())
