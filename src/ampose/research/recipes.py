@@ -35,7 +35,7 @@ class Recipe:
     model: AMPoseConfig | MartinezConfig
     poses: int = 5_000_000
     batch: int = 256
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-3
     warmup: float = 0.02
     weight_decay: float = 0.01
     loss: Literal["mpjpe", "mse"] = "mpjpe"
@@ -59,7 +59,12 @@ RECIPES: dict[str, Recipe] = {
     for recipe in (
         _OPEN_SMALL,
         replace(_OPEN_SMALL, name="open-large", model=AMPoseConfig(channels=3)),
-        replace(_OPEN_SMALL, name="martinez", model=MartinezConfig(channels=3, dropout=0.0)),
+        replace(
+            _OPEN_SMALL,
+            name="martinez",
+            model=MartinezConfig(channels=3, dropout=0.0),
+            learning_rate=1e-3,
+        ),
     )
 }
 """``open-small`` ships in the package, ``open-large`` needs a GPU, ``martinez`` is the floor."""
