@@ -272,6 +272,18 @@ def test_the_overlay_neither_stands_still_for_days_nor_stops_time(
     assert times == pytest.approx([0, 0.001, 5.001, 15.001], abs=1e-3)
 
 
+def test_options_of_another_kind_of_source_are_named(tmp_path: Path, sees: Any) -> None:
+    sees(body(0))
+    source = photo(tmp_path / "a.png")
+    options = Options(start=1, capture_fps=240, sequence=True, fps=10)
+    told = [w for w in ampose.run(source, options=options).warnings if "means nothing" in w]
+    assert told == [
+        f"--{name} means nothing for a photo and was ignored."
+        for name in ("start", "capture-fps", "sequence", "fps")
+    ]
+    assert not [w for w in ampose.run(source).warnings if "means nothing" in w]
+
+
 def test_photos_of_a_folder_stand_alone(tmp_path: Path, sees: Any) -> None:
     sees(body(20), body(150))
     photo(tmp_path / "in" / "b 10.jpg")

@@ -37,6 +37,16 @@ _RANGES = {
 """Smallest and largest value of the options that are numbers, wherever they are used."""
 
 
+_ONLY_FOR = {
+    "start": "video",
+    "end": "video",
+    "capture_fps": "video",
+    "sequence": "folder",
+    "fps": "folder",
+}
+"""Options of one kind of source; elsewhere they bring a warning."""
+
+
 @dataclass(frozen=True)
 class Options:
     """Everything a run can be told; options of the command line have the same names.
@@ -208,7 +218,11 @@ class _Run:
         self.options = options
         self.kind = media.media_kind(source)
         self.moving = self.kind == "video" or (self.kind == "folder" and options.sequence)
-        self.warnings: list[str] = []
+        self.warnings = [
+            f"--{name.replace('_', '-')} means nothing for a {self.kind} and was ignored."
+            for name, kind in _ONLY_FOR.items()
+            if getattr(options, name) and self.kind != kind
+        ]
         self.fps = options.fps or DEFAULT_FPS
         self.total: int | None = 1
         self._camera: Camera | None = None
