@@ -10,7 +10,7 @@ import numpy as np
 
 from ampose import media
 from ampose.cameras import Camera
-from ampose.detection import PoseDetector, VideoDetector, load_detector
+from ampose.detection import MIN_SCORE, PoseDetector, VideoDetector, load_detector
 from ampose.errors import InputError
 from ampose.export.folder import ResultFolder
 from ampose.keypoint_files import DEFAULT_FPS, load_keypoints
@@ -77,7 +77,7 @@ class Options:
     fps: float | None = None
     detector: Path | None = None
     detector_skeleton: str | None = None
-    min_score: float = 0.2
+    min_score: float = MIN_SCORE
     weights: Path | None = None
     mapping: Mapping = "hybrid"
     threads: int | None = None

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ampose import media
 from ampose.export import write_json, write_npz
-from ampose.lifting import caveats
+from ampose.lifting import lifted_sequence
 from ampose.poses import FramePoses, PoseSequence
 from ampose.render import OverlayRenderer
 from ampose.skeletons import H36M_17
@@ -46,20 +46,14 @@ def gather(stream: Iterable[FramePoses]) -> PoseSequence:
         return out
 
     joint_count = len(H36M_17)
-    joints = stack("joints", (joint_count, 3), np.nan)
-    keypoints = stack("keypoints", (joint_count, 2), np.nan)
-    valid = np.isfinite(joints).all(-1)
-    return PoseSequence(
-        joints=joints,
+    return lifted_sequence(
+        joints=stack("joints", (joint_count, 3), np.nan),
         root=stack("root", (3,), np.nan),
-        sigma=np.full_like(joints, np.nan),
-        keypoints=keypoints,
+        keypoints=stack("keypoints", (joint_count, 2), np.nan),
         scores=stack("scores", (joint_count,), 0),
-        valid=valid,
         ids=ids,
         times=np.array([frame.time for frame in frames]),
         cameras=cameras,
-        warnings=caveats(cameras, keypoints, valid),
     )
 
 
@@ -67,8 +61,7 @@ def on_black(sequence: PoseSequence, name: str, progress: Progress | None) -> It
     """A sequence that came without pictures as frames on black, for an overlay."""
     for t in range(sequence.frame_count):
         camera = sequence.camera(t)
-        scale = min(1, _BLACK_SIDE / max(camera.size))
-        width, height = (max(1, round(side * scale)) for side in camera.size)
+        width, height = media.reduced_size(camera.size, _BLACK_SIDE)
         yield FramePoses(
             t,
             float(sequence.times[t]),

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from ampose.cameras import Camera
-from ampose.lifting import caveats
+from ampose.lifting.caveats import caveats
 
 GIVEN = Camera.from_fov((640, 480), 60)
 

@@ -13,9 +13,9 @@ from ampose._version import __version__
 from ampose.cameras import Camera, look_at_person
 from ampose.errors import InputError
 from ampose.geometry import rotate
-from ampose.lifting.caveats import caveats
 from ampose.lifting.network import load_network
 from ampose.lifting.root import estimate_root
+from ampose.lifting.sequence import lifted_sequence
 from ampose.mapping import Mapping, to_h36m
 from ampose.poses import PoseSequence
 from ampose.skeletons import H36M_17, Skeleton, get_skeleton
@@ -125,18 +125,15 @@ class Lifter:
                 ("scores", (len(H36M_17),)),
             )
         )
-        return PoseSequence(
+        return lifted_sequence(
             joints=joints,
             root=root,
-            sigma=np.full_like(joints, np.nan),
             keypoints=keypoints,
             scores=seen_scores,
-            valid=np.isfinite(joints).all(-1),
             ids=np.arange(shape[1]),
             times=np.arange(shape[0], dtype=np.float64),
             cameras=cameras,
             provenance=self.provenance,
-            warnings=caveats(cameras, keypoints, np.isfinite(joints).all(-1)),
         )
 
     def lift_people(

@@ -6,7 +6,7 @@ of them a path needs. `VideoWriter` and `write_png` write.
 
 from ampose.media.encode import VideoWriter, write_png
 from ampose.media.folders import photo_paths
-from ampose.media.frames import Frame
+from ampose.media.frames import Frame, reduced_size
 from ampose.media.kinds import media_kind
 from ampose.media.photos import load_photo
 from ampose.media.videos import Video
@@ -18,5 +18,6 @@ __all__ = [
     "load_photo",
     "media_kind",
     "photo_paths",
+    "reduced_size",
     "write_png",
 ]

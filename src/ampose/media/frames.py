@@ -34,7 +34,7 @@ class Frame:
     camera: Camera | None = None
 
 
-def reduced_size(size: tuple[int, int]) -> tuple[int, int]:
-    """`size` with the longer side brought down to `MAX_SIDE`; smaller sizes unchanged."""
-    scale = min(1.0, MAX_SIDE / max(size))
+def reduced_size(size: tuple[int, int], longest: int | None = None) -> tuple[int, int]:
+    """`size` with the longer side brought down to `longest`, by default `MAX_SIDE`."""
+    scale = min(1.0, (longest or MAX_SIDE) / max(size))
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))

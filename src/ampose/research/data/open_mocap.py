@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ampose.geometry import bone_vectors, joints_from_bones
+from ampose.geometry import bone_vectors, joints_from_bones, rotation_about
 from ampose.skeletons import H36M_17
 
 Array = NDArray[np.floating]
@@ -115,6 +115,19 @@ def load_pack(path: Path | str) -> Pack:
         positions.astype(np.float32) * np.float32(UNIT_METRES),
         np.repeat(np.arange(len(start) - 1), np.diff(start)),
         **{key: arrays[key] for key in _CLIP_COLUMNS},
+    )
+
+
+def view_rotation(azimuth: Array, elevation: Array, roll: Array) -> Array:
+    """Pack axes to the axes of cameras, (N, 3, 3), from angles (N,) in radians.
+
+    The body turns by the azimuth; the camera looks down by the elevation and rolls about its axis.
+    """
+    return np.asarray(
+        rotation_about(2, roll)
+        @ rotation_about(0, elevation)
+        @ PACK_TO_CAMERA
+        @ rotation_about(2, azimuth)
     )
 
 

@@ -19,9 +19,9 @@ from scipy.spatial import cKDTree
 from ampose.cameras import DEFAULT_FOV_DEGREES, look_at_person
 from ampose.geometry import random_rotations, rotate, rotation_about
 from ampose.research.data.open_mocap import (
-    PACK_TO_CAMERA,
     TEMPLATE_BONES,
     bone_directions,
+    view_rotation,
     with_bone_lengths,
 )
 from ampose.skeletons import H36M_17
@@ -187,12 +187,9 @@ class PoseSampler:
         options, size = self.augmentation, len(joints)
         mean, deviation = options.elevation_degrees
         elevation = rng.normal(mean, deviation, size).clip(-30, 55)
-        turn = (
-            rotation_about(2, np.radians(rng.normal(0, options.roll_degrees, size)))
-            @ rotation_about(0, np.radians(elevation))
-            @ PACK_TO_CAMERA
-            @ rotation_about(2, rng.uniform(0, 2 * np.pi, size))
-        )
+        roll = rng.normal(0, options.roll_degrees, size)
+        azimuth = rng.uniform(0, 2 * np.pi, size)
+        turn = view_rotation(azimuth, np.radians(elevation), np.radians(roll))
         pose = rotate(joints, turn.astype(np.float32))
         long_side = np.tan(np.radians(rng.uniform(*options.fov_degrees, size) / 2))
         short_side = long_side * rng.uniform(9 / 16, 1, size)

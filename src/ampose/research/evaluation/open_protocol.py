@@ -27,14 +27,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ampose.cameras import Camera, look_at_person
-from ampose.geometry import rotate, rotation_about
+from ampose.geometry import rotate
 from ampose.metrics import aligned_joint_errors, joint_errors
 from ampose.research.data.open_mocap import (
-    PACK_TO_CAMERA,
     TEMPLATE_BONES,
     Pack,
     bone_directions,
     load_pack,
+    view_rotation,
     with_bone_lengths,
 )
 from ampose.skeletons import H36M_17
@@ -132,12 +132,7 @@ def draw_set(pack: Pack, split: str, *, name: str, seed: int = 0) -> EvaluationS
     elevation = np.radians(rng.normal(8, 12, count).clip(-20, 45))
     roll = np.radians(rng.normal(0, 3, count))
     place = rng.normal(0, (0.25, 0.1), (count, 2)) * (width / 2, height / 2)
-    turn = (
-        rotation_about(2, roll)
-        @ rotation_about(0, elevation)
-        @ PACK_TO_CAMERA
-        @ rotation_about(2, azimuth)
-    )
+    turn = view_rotation(azimuth, elevation, roll)
     ray = np.concatenate([place / focal[:, None], np.ones((count, 1))], axis=-1)
     root = ray / np.linalg.norm(ray, axis=-1, keepdims=True) * distance[:, None]
     noise = rng.standard_normal((count, len(H36M_17), 2))
