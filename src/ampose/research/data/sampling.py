@@ -18,6 +18,7 @@ from scipy.spatial import cKDTree
 
 from ampose.cameras import DEFAULT_FOV_DEGREES, look_at_person
 from ampose.geometry import random_rotations, rotate, rotation_about
+from ampose.research.data.batches import Batch, Plan
 from ampose.research.data.open_mocap import (
     TEMPLATE_BONES,
     bone_directions,
@@ -110,19 +111,6 @@ class Augmentation:
     """Share of samples in which no joint may be missing."""
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Training samples: lifter input and target in the axes of the virtual camera.
-
-    Attributes:
-        inputs: (B, 17, 3) float32, as `ampose.cameras.look_at_person` gives them.
-        targets: (B, 17, 3) float32 metres, root-relative.
-    """
-
-    inputs: Array
-    targets: Array
-
-
 class PoseSampler:
     """Draws training batches from a pool of poses.
 
@@ -136,15 +124,24 @@ class PoseSampler:
         self._directions = bone_directions(positions).astype(np.float32)
         self._weights = _balanced_weights(self._directions, augmentation)
 
+    @property
+    def poses(self) -> int:
+        """Poses in the pool."""
+        return len(self._directions)
+
+    def step(self, plan: Plan, seed: int, step: int) -> Batch:
+        """The batch of a step: 17 joints, one frame, channels as `look_at_person` gives them."""
+        return self.batch(len(plan.samples(step)), np.random.default_rng([seed, step]))
+
     def batch(self, size: int, rng: np.random.Generator) -> Batch:
-        """One batch; the generator decides everything."""
+        """One batch; the generator decides everything. Targets in axes of the virtual camera."""
         joints = with_bone_lengths(self._bodies(size, rng), self._bone_lengths(size, rng))
         joints = joints.astype(np.float32)
         pose, rays, known_to_assumed = self._views(joints, rng)
         rays = self._detect(rays, rng)
         rays[..., :2] *= known_to_assumed[:, None, None]
         inputs, rotation = look_at_person(rays)
-        return Batch(inputs, rotate(pose, rotation.astype(np.float32)))
+        return Batch(inputs[:, None], rotate(pose, rotation.astype(np.float32)))
 
     def _draw(self, size: int, rng: np.random.Generator) -> Array:
         """Bone directions (B, 16, 3) of poses from the pool, half of them mirrored."""

@@ -69,6 +69,9 @@ class AMPoseConfig:
         graph_order: what follows the aggregation of a graph layer, in order.
         literal_scale: softmax scaled by the full width (equation 3.2 as printed).
         literal_adjacency: each group normalised by its own degrees (equation 3.9 as printed).
+        toes: the last two channels are the image direction of the toes at each ankle, zero at
+            other joints; a linear map of them, without bias, joins the position embedding of the
+            first encoder (section 4.5, which leaves the way open).
     """
 
     depth: int = 5
@@ -90,6 +93,7 @@ class AMPoseConfig:
     graph_order: Literal["norm_activation", "activation_norm"] = "norm_activation"
     literal_scale: bool = False
     literal_adjacency: bool = False
+    toes: bool = False
 
     def __post_init__(self) -> None:
         if self.width % self.heads:
@@ -117,7 +121,9 @@ class AMPose(nn.Module):
         adjacency = torch.tensor(group_adjacency(skeleton, config), dtype=torch.float32)
         encoders = [TransformerEncoder(len(skeleton), config) for _ in range(depth)]
         blocks = [GCNBlock(adjacency, config) for _ in range(depth)]
-        self.embed = nn.Linear(config.channels * config.frames, width)
+        self.keypoint_channels = config.channels - (2 if config.toes else 0)
+        self.embed = nn.Linear(self.keypoint_channels * config.frames, width)
+        self.toes = nn.Linear(2 * config.frames, width, bias=False) if config.toes else None
         both = list(zip(encoders, blocks, strict=True))
         orders: dict[str, list[nn.Module]] = {
             "transformer_first": [m for encoder, block in both for m in (encoder, block)],
@@ -131,7 +137,10 @@ class AMPose(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, T, J, channels) to (B, J, 3)."""
-        z = self.embed(x.transpose(1, 2).flatten(2))  # (B, J, T * channels) -> (B, J, C)
+        tokens = x.transpose(1, 2)
+        z = self.embed(tokens[..., : self.keypoint_channels].flatten(2))  # to (B, J, C)
+        if self.toes is not None:
+            z = z + self.toes(tokens[..., self.keypoint_channels :].flatten(2))
         for layer in self.layers:
             z = layer(z)
         out: Tensor = self.head(self.norm(z))

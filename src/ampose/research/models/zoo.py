@@ -6,12 +6,14 @@ from torch import nn
 
 from ampose.research.models.ampose import AMPose, AMPoseConfig
 from ampose.research.models.martinez import Martinez, MartinezConfig
+from ampose.research.models.refiner import Refined, RefinedConfig
 
-ModelConfig = AMPoseConfig | MartinezConfig
+ModelConfig = AMPoseConfig | MartinezConfig | RefinedConfig
 
 ZOO: dict[str, tuple[type[ModelConfig], type[nn.Module]]] = {
     "ampose": (AMPoseConfig, AMPose),
     "martinez": (MartinezConfig, Martinez),
+    "refined": (RefinedConfig, Refined),
 }
 """Name to configuration and network. Every network maps (B, T, J, channels) to (B, J, 3)."""
 

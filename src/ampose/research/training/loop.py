@@ -15,17 +15,17 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TextIO
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ampose.research.data.sampling import Batch, PoseSampler
+from ampose.research.data.batches import Batch, Plan, Source
+from ampose.research.models.refiner import Refined
 from ampose.research.models.zoo import build
 from ampose.research.recipes import Recipe
 from ampose.research.training.checkpoint import (
@@ -35,6 +35,9 @@ from ampose.research.training.checkpoint import (
     save_checkpoint,
     save_weights,
 )
+from ampose.research.training.distributed import World
+from ampose.research.training.logs import RunLog
+from ampose.research.training.losses import pose_losses
 
 RECORD_STEPS = 50
 """Steps between two lines of the log."""
@@ -51,27 +54,29 @@ class RunMismatchError(ValueError):
 
 def train(
     recipe: Recipe,
-    sampler: PoseSampler,
+    source: Source,
     folder: Path,
     *,
     validate: Validate,
     report: Report,
     validations: int = 20,
     checkpoint_seconds: float = 60.0,
-    device: str = "cpu",
+    initial: Path | None = None,
+    world: World | None = None,
     workers: int = 1,
 ) -> nn.Module:
     """Trains to the end of the recipe, from the folder's checkpoint if there is one.
 
     Args:
         recipe: what to train.
-        sampler: where batches come from; step k's batch depends only on the recipe's seed and k.
+        source: where batches come from; step k's depends only on the recipe's seed and k.
         folder: the run folder, made if absent.
         validate: scores the averaged model; called about `validations` times, and at the end.
         report: told about progress every `RECORD_STEPS` steps and at the end.
         validations: how often to validate over the run, at most every `RECORD_STEPS` steps.
         checkpoint_seconds: time between checkpoints; one is also saved when interrupted.
-        device: torch device.
+        initial: weights to start from, for a recipe that names where it starts.
+        world: the processes that share the run; this one alone if left out.
         workers: threads that make batches ahead.
 
     Returns:
@@ -79,60 +84,156 @@ def train(
 
     Raises:
         RunMismatchError: the folder holds a run of another recipe.
-        ValueError: the folder's checkpoint is damaged.
+        ValueError: the folder's checkpoint or the initial weights are damaged.
         KeyboardInterrupt: after saving a checkpoint.
     """
+    world = world or World()
     folder.mkdir(parents=True, exist_ok=True)
-    claim_folder(folder, recipe)
+    if world.first:
+        claim_folder(folder, recipe)
     weights = folder / "model.safetensors"
     if weights.exists():
-        return load_weights(weights).to(device)
-    torch.manual_seed(recipe.seed)
-    model = build(recipe.model).to(device)
-    average = copy.deepcopy(model).eval().requires_grad_(requires_grad=False)
-    optimiser = torch.optim.AdamW(
-        parameter_groups(model, recipe.weight_decay), lr=recipe.learning_rate, fused=True
-    )
-    done, losses = load_checkpoint(folder, model, average, optimiser)
-    every = max(1, recipe.steps // validations)
-    unit = 1e3 if recipe.loss == "mpjpe" else 1e6
+        return load_weights(weights).to(world.device)
+    plan = recipe.plan(source.poses)
+    state = State.begin(recipe, folder, initial, world.device)
+    world.wait()  # nobody writes before all have read
+    shared = world.wrap(state.model)
+    records: Records | NoRecords = NoRecords()
+    if world.first:
+        covered = state.done - len(state.losses)
+        records = Records(folder, recipe, plan, covered, validate, report, validations)
     saved_at = time.monotonic()
-    log = open_log(folder / "log.jsonl", -(-(done - len(losses)) // RECORD_STEPS))
-    batches = prefetched(sampler, recipe, done, workers)
+    batches = prefetched(source, plan, recipe.seed, state.done, workers)
     try:
         while True:
-            last = done == recipe.steps
-            # No losses: this record is in the log, and the run was interrupted after it.
-            if losses and (last or done % RECORD_STEPS == 0):
-                scores = validate(average) if last or done % every < RECORD_STEPS else None
-                loss = sum(map(float, losses)) / len(losses) * unit
-                record = {"poses": done * recipe.batch, "loss": round(loss, 3)}
-                log.write(json.dumps(record | (scores or {})) + "\n")
-                log.flush()
-                losses.clear()
-                report(done * recipe.batch, loss, scores)
-            if last:
+            records.write(state)
+            if state.done == plan.steps:
                 break
             if time.monotonic() - saved_at > checkpoint_seconds:
-                save_checkpoint(folder, done, losses, model, average, optimiser)
+                records.keep(state)
                 saved_at = time.monotonic()
             batch = next(batches)
             with interrupts_held():
-                for group in optimiser.param_groups:
-                    group["lr"] = learning_rate(recipe, done)
-                torch.manual_seed(dropout_seed(recipe, done))
-                losses.append(train_step(recipe, model, optimiser, batch, device))
-                update_average(average, model, min(recipe.average, (done + 1) / (done + 10)))
-                done += 1
+                for group in state.optimiser.param_groups:
+                    group["lr"] = learning_rate(recipe, plan, state.done)
+                torch.manual_seed(dropout_seed(recipe, state.done, world.rank))
+                state.losses.append(train_step(recipe, shared, state.optimiser, batch, world))
+                decay = min(recipe.average, (state.done + 1) / (state.done + 10))
+                update_average(state.average, state.model, decay)
+                state.done += 1
     except KeyboardInterrupt:
-        save_checkpoint(folder, done, losses, model, average, optimiser)
+        records.keep(state)
         raise
     finally:
         batches.close()
-        log.close()
-    save_weights(average, weights)
-    (folder / CHECKPOINT).unlink(missing_ok=True)
-    return average
+        records.close()
+    if world.first:
+        save_weights(state.average, weights)
+        (folder / CHECKPOINT).unlink(missing_ok=True)
+    world.wait()  # nobody goes on before the weights are there
+    return state.average
+
+
+@dataclass
+class State:
+    """What changes during a run.
+
+    Attributes:
+        model: what is trained.
+        average: the running average of its weights.
+        optimiser: with its moments.
+        done: steps done.
+        losses: those since the last record.
+    """
+
+    model: nn.Module
+    average: nn.Module
+    optimiser: torch.optim.Optimizer
+    done: int
+    losses: list[Tensor]
+
+    @classmethod
+    def begin(cls, recipe: Recipe, folder: Path, initial: Path | None, device: str) -> State:
+        """A fresh start, or what the folder's checkpoint says."""
+        torch.manual_seed(recipe.seed)
+        model = build(recipe.model)
+        if initial is not None:
+            start_from(model, initial)
+        model = model.to(device)
+        average = copy.deepcopy(model).eval().requires_grad_(requires_grad=False)
+        optimiser = make_optimiser(recipe, model)
+        done, losses = load_checkpoint(folder, model, average, optimiser)
+        return cls(model, average, optimiser, done, losses)
+
+
+class Records:
+    """What the first process writes: log and validation every `RECORD_STEPS` steps, checkpoints.
+
+    Args:
+        folder: the run folder.
+        recipe: what is trained.
+        plan: its steps.
+        recorded: steps that the log covers already.
+        validate: see `train`.
+        report: see `train`.
+        validations: see `train`.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        recipe: Recipe,
+        plan: Plan,
+        recorded: int,
+        validate: Validate,
+        report: Report,
+        validations: int,
+    ) -> None:
+        self._folder = folder
+        self._log = RunLog(folder, -(-recorded // RECORD_STEPS))
+        self._plan = plan
+        self._unit = 1e6 if recipe.loss == "mse" else 1e3
+        self._validate = validate
+        self._report = report
+        self._every = max(1, plan.steps // validations)
+
+    def write(self, state: State) -> None:
+        """A record if one is due; forgets the losses that it covers."""
+        done, last = state.done, state.done == self._plan.steps
+        # No losses: this record is in the log, and the run was interrupted after it.
+        if not state.losses or not (last or done % RECORD_STEPS == 0):
+            return
+        due = last or done % self._every < RECORD_STEPS
+        scores = self._validate(state.average) if due else None
+        loss = sum(map(float, state.losses)) / len(state.losses) * self._unit
+        seen = self._plan.seen(done)
+        self._log.write(seen, loss, scores or {})
+        state.losses.clear()
+        self._report(seen, loss, scores)
+
+    def keep(self, state: State) -> None:
+        """Writes a checkpoint."""
+        save_checkpoint(
+            self._folder, state.done, state.losses, state.model, state.average, state.optimiser
+        )
+
+    def close(self) -> None:
+        """Ends the log."""
+        self._log.close()
+
+
+class NoRecords:
+    """Of the processes that are not the first."""
+
+    def write(self, state: State) -> None:
+        """Forgets the losses."""
+        state.losses.clear()
+
+    def keep(self, state: State) -> None:
+        """Nothing."""
+
+    def close(self) -> None:
+        """Nothing."""
 
 
 def claim_folder(folder: Path, recipe: Recipe) -> None:
@@ -145,16 +246,6 @@ def claim_folder(folder: Path, recipe: Recipe) -> None:
         raise RunMismatchError(
             f"{folder} holds a run of another recipe; give --out another folder"
         )
-
-
-def open_log(path: Path, records: int) -> TextIO:
-    """Opens a log to append to, cut after its first records: the rest will come again."""
-    log = path.open("a+", encoding="utf-8")
-    log.seek(0)
-    for _ in range(records):
-        log.readline()
-    log.truncate(log.tell())  # without an argument it cuts where reading ahead has come
-    return log
 
 
 @contextmanager
@@ -173,6 +264,24 @@ def interrupts_held() -> Iterator[None]:
             signal.raise_signal(signal.SIGINT)
 
 
+def start_from(model: nn.Module, path: Path) -> None:
+    """Copies trained weights into a fresh model, or into the base of one that refines it."""
+    trained = load_weights(path)
+    target = model.base if isinstance(model, Refined) else model
+    if trained.config != target.config:
+        raise ValueError(f"{path}: weights of another network than the recipe starts from")
+    target.load_state_dict(trained.state_dict())
+
+
+def make_optimiser(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
+    """The recipe's optimiser."""
+    groups = parameter_groups(model, recipe.weight_decay)
+    if recipe.optimiser == "adamw":
+        return torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)
+    amsgrad = recipe.optimiser == "amsgrad"
+    return torch.optim.Adam(groups, lr=recipe.learning_rate, amsgrad=amsgrad, fused=True)
+
+
 def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:
     """Matrices with weight decay; biases, norms and position embeddings without."""
     matrices = {m.weight for m in model.modules() if isinstance(m, nn.Linear)}
@@ -183,34 +292,39 @@ def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, ob
     ]
 
 
-def learning_rate(recipe: Recipe, step: int) -> float:
-    """Linear warm-up to the peak, then a cosine that would be zero one step after the last."""
-    warmup = max(1, round(recipe.warmup * recipe.steps))
+def learning_rate(recipe: Recipe, plan: Plan, step: int) -> float:
+    """Of a step: by epochs, or a linear warm-up to the peak and then a cosine.
+
+    The cosine would be zero one step after the last.
+    """
+    if recipe.schedule == "exponential":
+        return recipe.learning_rate * recipe.decay ** (step // plan.steps_per_epoch)
+    warmup = max(1, round(recipe.warmup * plan.steps))
     if step < warmup:
         return recipe.learning_rate * (step + 1) / warmup
-    progress = (step - warmup) / max(1, recipe.steps - warmup)
+    progress = (step - warmup) / max(1, plan.steps - warmup)
     return recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
 
 
-def dropout_seed(recipe: Recipe, step: int) -> int:
+def dropout_seed(recipe: Recipe, step: int, rank: int) -> int:
     """Of torch's generators on every device, so that dropout too depends on seed and step only."""
-    return int(np.random.SeedSequence([recipe.seed, step]).generate_state(1)[0])
+    return int(np.random.SeedSequence([recipe.seed, step, rank]).generate_state(1)[0])
 
 
 def prefetched(
-    sampler: PoseSampler, recipe: Recipe, first: int, workers: int
+    source: Source, plan: Plan, seed: int, first: int, workers: int
 ) -> Generator[Batch, None, None]:
     """The batches of steps `first` to the last, made ahead by threads."""
-
-    def make(step: int) -> Batch:
-        return sampler.batch(recipe.batch, np.random.default_rng([recipe.seed, step]))
-
-    steps = iter(range(first, recipe.steps))
+    steps = iter(range(first, plan.steps))
     with ThreadPoolExecutor(workers) as pool:
-        ahead = [pool.submit(make, step) for step in itertools.islice(steps, 2 * workers)]
+
+        def make(step: int) -> Future[Batch]:
+            return pool.submit(source.step, plan, seed, step)
+
+        ahead = [make(step) for step in itertools.islice(steps, 2 * workers)]
         while ahead:
             ready = ahead.pop(0).result()
-            ahead += [pool.submit(make, step) for step in itertools.islice(steps, 1)]
+            ahead += [make(step) for step in itertools.islice(steps, 1)]
             yield ready
 
 
@@ -219,26 +333,24 @@ def train_step(
     model: nn.Module,
     optimiser: torch.optim.Optimizer,
     batch: Batch,
-    device: str,
+    world: World,
 ) -> Tensor:
-    """One optimiser step; returns the loss in metres (or square metres for ``mse``)."""
-    inputs = torch.from_numpy(batch.inputs).to(device).unsqueeze(1)
-    targets = torch.from_numpy(batch.targets).to(device)
+    """One optimiser step on a batch that `world` shares; returns the loss, metres (or m^2)."""
+    mine = batch.part(world.rank, world.size)
     model.train()
     optimiser.zero_grad(set_to_none=True)
     mixed = recipe.precision == "bfloat16"
-    with torch.autocast(device, torch.bfloat16) if mixed else nullcontext():
-        predicted = model(inputs)
-    difference = predicted.float() - targets
-    if recipe.loss == "mpjpe":
-        loss = difference.norm(dim=-1).mean()
-    else:
-        loss = difference.square().sum(-1).mean()
-    loss.backward()
-    nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_norm)
+    kind = torch.device(world.device).type
+    with torch.autocast(kind, torch.bfloat16) if mixed else nullcontext():
+        losses = pose_losses(recipe, model, mine, world.device)
+    # Processes may have one sample more or less, and their gradients are averaged: so the sum
+    # over the batch, and not the mean over the share.
+    loss = losses.sum() / len(batch)
+    (loss * world.size).backward()  # type: ignore[no-untyped-call]
+    if recipe.clip_norm is not None:
+        nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_norm)
     optimiser.step()
-    detached: Tensor = loss.detach()
-    return detached
+    return world.summed(loss.detach())
 
 
 @torch.no_grad()

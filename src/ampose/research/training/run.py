@@ -16,7 +16,8 @@ from ampose.research.data.open_mocap import load_pack
 from ampose.research.data.sampling import PoseSampler
 from ampose.research.evaluation.open_protocol import EvaluationSet, load_set, predict
 from ampose.research.evaluation.provenance import circumstances
-from ampose.research.recipes import RECIPES, Recipe
+from ampose.research.recipes import RECIPES, OpenMotion
+from ampose.research.training.distributed import World
 from ampose.research.training.inference import torch_lifter
 from ampose.research.training.loop import train
 
@@ -44,48 +45,46 @@ def train_recipe(
     if name not in RECIPES:
         raise ValueError(f"unknown recipe {name!r}; known are {', '.join(RECIPES)}")
     recipe = RECIPES[name]
-    recipe = replace(
-        recipe,
-        poses=recipe.poses if poses is None else poses,
-        seed=recipe.seed if seed is None else seed,
-        learning_rate=recipe.learning_rate if learning_rate is None else learning_rate,
-    )
+    given = {"poses": poses, "seed": seed, "learning_rate": learning_rate}
+    recipe = replace(recipe, **{k: v for k, v in given.items() if v is not None})  # type: ignore[arg-type]
     if threads:
         torch.set_num_threads(threads)
-    sampler = load_sampler(recipe, data)
+    assert isinstance(recipe.data, OpenMotion)
+    sampler = load_sampler(recipe.data, data)
     validation = load_set("cmu-val", data)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    world = World(device="cuda" if torch.cuda.is_available() else "cpu")
+    total = recipe.plan(sampler.poses)
 
     def validate(model: nn.Module) -> Scores:
-        return validation_errors(model, validation, device)
+        return validation_errors(model, validation, world.device)
 
     def report(poses: int, loss: float, scores: Scores | None) -> None:
         del loss, scores  # they are in the log
-        progress(min(poses, recipe.poses), recipe.poses)  # the last batch may be too large
+        progress(poses, total.seen(total.steps))
 
     folder.mkdir(parents=True, exist_ok=True)
     record = folder / "run.json"
     if not record.exists():
-        name = torch.cuda.get_device_name() if device == "cuda" else device
+        name = torch.cuda.get_device_name() if world.device == "cuda" else world.device
         now = circumstances() | {"torch": torch.__version__, "device": name}
         record.write_text(json.dumps(now, indent=2), encoding="utf-8")
     model = train(
-        recipe, sampler, folder, validate=validate, report=report, device=device, workers=workers
+        recipe, sampler, folder, validate=validate, report=report, world=world, workers=workers
     )
     return validate(model)
 
 
-def load_sampler(recipe: Recipe, data: Path) -> PoseSampler:
-    """The recipe's packs, training split.
+def load_sampler(motion: OpenMotion, data: Path) -> PoseSampler:
+    """The training split of packs.
 
     Raises:
         ValueError: a pack cannot be read, or there is nothing to train on.
     """
-    packs = [load_pack(data / f"{name}.npz") for name in recipe.packs]
+    packs = [load_pack(data / f"{name}.npz") for name in motion.packs]
     positions = np.concatenate([pack.positions[pack.frames(split="train")] for pack in packs])
     if not len(positions):
-        raise ValueError(f"no frame of split 'train' in {', '.join(recipe.packs)} of {data}")
-    return PoseSampler(positions, recipe.augmentation)
+        raise ValueError(f"no frame of split 'train' in {', '.join(motion.packs)} of {data}")
+    return PoseSampler(positions, motion.augmentation)
 
 
 def validation_errors(model: nn.Module, chosen: EvaluationSet, device: str) -> Scores:
