@@ -130,7 +130,10 @@ class Camera:
                 determinant = xx * yy - xy_ * xy_
                 dx, dy = np.moveaxis(wanted - self._distort(xy), -1, 0)
                 step = np.stack([yy * dx - xy_ * dy, xx * dy - xy_ * dx], axis=-1)
-                xy = xy + step / determinant[..., None]
+                step /= determinant[..., None]
+                xy = xy + step
+                if not (np.abs(step) > 1e-15).any():
+                    break
             miss = np.abs(self._distort(xy) - wanted).max(-1)
             found = (miss < 1e-9) & (determinant > 0) & (xx > 0)
         return np.where(found[..., None], xy, np.nan)

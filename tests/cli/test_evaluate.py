@@ -9,9 +9,13 @@ import torch
 
 from ampose.lifting.network import DEFAULT_WEIGHTS
 from ampose.research.evaluation.open_protocol import evaluate, load_set
+from ampose.research.models.ampose import AMPoseConfig
 from ampose.research.models.zoo import build
 from ampose.research.training.checkpoint import load_weights, save_weights
 from ampose.research.training.inference import torch_lifter
+from tests.research.human36m_files import write_human36m
+from tests.research.humaneva_files import write_humaneva
+from tests.research.mpi_inf_3dhp_files import write_npz_test
 from tests.research.packs import write_data, write_pack
 from tests.research.training.commands import Command, assert_one_line, command, without_torch
 from tests.research.training.runs import TINY
@@ -125,3 +129,51 @@ def test_onnx_needs_no_torch(ampose: Command, data: Path, weights: Path) -> None
     assert without_torch("eval", "cmu-val", "--data", data).code == 0
     said = without_torch("eval", "cmu-val", "--data", data, "--weights", weights)
     assert_one_line(said, "needs torch; install it with: pip install torch")
+
+
+class TestLicensed:
+    @pytest.fixture
+    def trained(self, tmp_path: Path) -> Path:
+        torch.manual_seed(0)
+        path = tmp_path / "tiny-run" / "model.safetensors"
+        path.parent.mkdir()
+        save_weights(build(AMPoseConfig(depth=1, width=16, skeleton="humaneva_15")), path)
+        return path
+
+    def test_rows_and_what_they_need_beside_them(
+        self, ampose: Command, trained: Path, tmp_path: Path
+    ) -> None:
+        data = write_humaneva(tmp_path / "humaneva")
+        said = ampose("eval", "humaneva", "--data", data, "--weights", trained, "-o", "out.csv")
+        assert (said.code, said.err) == (0, "")
+        lines = Path("out.csv").read_text().splitlines()
+        notes = dict(line[2:].split(": ", 1) for line in lines if line.startswith("# "))
+        assert notes["model"] == "tiny-run"
+        assert notes["data"].endswith("NOT the published data: no measurement")
+        assert notes["mirrored test average"] == "True"
+        rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
+        assert rows[-1]["action"] == rows[-1]["subject"] == "average"
+        assert f"p_mpjpe {rows[-1]['p_mpjpe']}" in said.out.splitlines()[-2]
+        assert not LOG.exists()
+
+    def test_a_model_in_other_coordinates_is_refused(
+        self, ampose: Command, weights: Path, tmp_path: Path
+    ) -> None:
+        said = ampose("eval", "human3.6m", "--data", tmp_path)
+        assert_one_line(said, "human3.6m needs --weights RUN/model.safetensors")
+        write_human36m(tmp_path, frames=1, keypoints=("gt",))
+        said = ampose("eval", "human3.6m", "--data", tmp_path, "--weights", weights)
+        assert_one_line(said, "takes 3 channels", "has 2")
+
+    def test_one_dataset_at_a_time(self, ampose: Command, trained: Path) -> None:
+        said = ampose("eval", "humaneva", "hdm05", "--weights", trained)
+        assert_one_line(said, "humaneva hdm05: a licensed dataset is scored alone")
+
+    def test_an_unknown_convention(self, ampose: Command, tmp_path: Path) -> None:
+        torch.manual_seed(0)
+        path = tmp_path / "model.safetensors"
+        save_weights(build(AMPoseConfig(depth=1, width=16, skeleton="mpi_3dhp_17")), path)
+        write_npz_test(tmp_path)
+        words = ("eval", "mpi-inf-3dhp", "--data", tmp_path, "--weights", path)
+        assert_one_line(ampose(*words, "--convention", "mine"), "unknown convention 'mine'")
+        assert ampose(*words, "--convention", "d3dp", "--no-mirror").code == 0

@@ -62,7 +62,9 @@ MappingName = Annotated[
     Literal["hybrid", "plain"], typer.Option(help="How other joint sets become Human3.6M's.")
 ]
 Threads = Annotated[int | None, typer.Option(help="Threads for the networks; else one per core.")]
-Data = Annotated[Path, typer.Option(help="Folder of the open-mocap packs.")]
+Data = Annotated[
+    Path, typer.Option(help="Folder of the open-mocap packs, or of a dataset's files.")
+]
 
 
 @contextmanager
@@ -73,16 +75,25 @@ def progress_bar(label: str) -> Iterator[Progress]:
         BarColumn,
         MofNCompleteColumn,
         Progress,
+        ProgressColumn,
+        Task,
+        TaskProgressColumn,
         TextColumn,
         TimeElapsedColumn,
         TimeRemainingColumn,
     )
+    from rich.text import Text
+
+    class Speed(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return TaskProgressColumn.render_speed(task.finished_speed or task.speed)
 
     console = Console(stderr=True)
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
+        Speed(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         console=console,

@@ -1,4 +1,4 @@
-"""``ampose eval``: scores a lifter by the open-mocap v1 protocol."""
+"""``ampose eval``: scores a lifter on open or on licensed data."""
 
 from __future__ import annotations
 
@@ -15,10 +15,19 @@ if TYPE_CHECKING:
 
 TEST_LOG = Path("results/test_log.csv")
 
+LICENSED = frozenset({"human3.6m", "mpi-inf-3dhp", "humaneva"})
+
+Scored = tuple[str, str, list[dict[str, str | int | float]], dict[str, str]]
+"""Name and SHA-256 of the model, rows, and what the rows need beside them."""
+
 
 def evaluate(
     sets: Annotated[
-        list[str], typer.Argument(help="cmu-val, cmu-test, hdm05, or the path of a pack (.npz).")
+        list[str],
+        typer.Argument(
+            help="cmu-val, cmu-test, hdm05, the path of a pack (.npz); or one licensed dataset: "
+            "human3.6m, mpi-inf-3dhp or humaneva."
+        ),
     ],
     data: Data = Path(),
     weights: Annotated[
@@ -30,13 +39,45 @@ def evaluate(
         typer.Option("--out", "-o", help="CSV with every row; else the main rows shown."),
     ] = None,
     log: Annotated[
-        Path, typer.Option(help="Where each look at a test set is recorded.")
+        Path, typer.Option(help="Where each look at an open test set is recorded.")
     ] = TEST_LOG,
+    keypoints: Annotated[
+        str, typer.Option(help="2D of a licensed dataset, such as cpn_ft_h36m_dbb.")
+    ] = "gt",
+    mirror: Annotated[
+        bool, typer.Option(help="Licensed: average with the answer for the mirror image.")
+    ] = True,
+    convention: Annotated[
+        str, typer.Option(help="Licensed: how errors are counted on mpi-inf-3dhp.")
+    ] = "official",
     threads: Threads = None,
 ) -> None:
-    """Scores a lifter by the open-mocap v1 protocol: errors in millimetres."""
-    from ampose.research.evaluation import open_protocol as protocol
+    """Scores a lifter: open sets by the open-mocap v1 protocol, licensed ones by their own."""
     from ampose.research.evaluation import provenance
+
+    if LICENSED.intersection(sets):
+        if len(sets) > 1:
+            raise InputError(f"{' '.join(sets)}: a licensed dataset is scored alone")
+        name, sha256, rows, notes = score_licensed(
+            sets[0], data, weights, keypoints, convention, mirror=mirror
+        )
+    else:
+        name, sha256, rows, notes = score_open(sets, data, weights, log, threads)
+    if out:
+        notes = {"model": name, "sha256": sha256, **notes, **provenance.circumstances()}
+        try:
+            provenance.write_table(out, rows, notes)
+        except OSError as error:
+            raise InputError(f"{out}: cannot write the table ({error.strerror})") from error
+        print(f"All rows in {out}")
+
+
+def score_open(
+    sets: list[str], data: Path, weights: Path | None, log: Path, threads: int | None
+) -> Scored:
+    """Scores by the open-mocap protocol, prints the main rows, records looks at test sets."""
+    from ampose.research.evaluation import open_protocol as protocol
+    from ampose.research.evaluation.provenance import log_test
 
     try:
         chosen = [protocol.load_set(name, data) for name in sets]
@@ -47,7 +88,7 @@ def evaluate(
     for each in chosen:
         of_set = list(protocol.evaluate(lift, each))
         if each.is_test:
-            provenance.log_test(log, name, sha256, of_set)
+            log_test(log, name, sha256, of_set)
         scores += of_set
     for score in scores:
         if score.group == "all":
@@ -56,20 +97,50 @@ def evaluate(
                 f"focal {score.focal:7}: MPJPE {score.mpjpe:5.1f}  "
                 f"P-MPJPE {score.p_mpjpe:5.1f} mm  ({score.frames} frames)"
             )
-    if out:
-        notes = {
-            "model": name,
-            "sha256": sha256,
-            "protocol": protocol.PROTOCOL,
-            "seed": "0",
-            "conventions": "mm; root-relative, camera axes; mean over 17 joints with the root",
-            **provenance.circumstances(),
-        }
-        try:
-            provenance.write_table(out, [score.row() for score in scores], notes)
-        except OSError as error:
-            raise InputError(f"{out}: cannot write the table ({error.strerror})") from error
-        print(f"All rows in {out}")
+    notes = {
+        "protocol": protocol.PROTOCOL,
+        "seed": "0",
+        "conventions": "mm; root-relative, camera axes; mean over 17 joints with the root",
+    }
+    return name, sha256, [score.row() for score in scores], notes
+
+
+def score_licensed(
+    dataset: str,
+    data: Path,
+    weights: Path | None,
+    keypoints: str,
+    convention: str,
+    *,
+    mirror: bool,
+) -> Scored:
+    """Scores a trained model on the test part of a licensed dataset and prints the rows."""
+    if weights is None or weights.suffix != ".safetensors":
+        raise InputError(
+            f"{dataset} needs --weights RUN/model.safetensors, a model trained in its coordinates"
+        )
+    with needs_torch():
+        from ampose.research.evaluation import licensed
+        from ampose.research.recipes import Licensed
+        from ampose.research.training.checkpoint import load_weights, sha256_of
+    try:
+        model = load_weights(weights)
+        options = Licensed(dataset, keypoints, toes=getattr(model.config, "toes", False))  # type: ignore[arg-type]
+        poses = licensed.load_part(options, model.config, data, "test")  # type: ignore[arg-type]
+        predicted = licensed.predict(model, poses, mirror=mirror)
+        rows = licensed.score(dataset, predicted, poses, convention)
+    except (ValueError, OSError) as error:
+        raise InputError(str(error)) from error
+    for row in rows:
+        print("  ".join(f"{key} {value}" for key, value in row.items()))
+    notes = {
+        "data": f"{poses.name}, {len(poses)} frames"
+        + ("" if poses.official else "; NOT the published data: no measurement"),
+        "keypoints": keypoints,
+        "mirrored test average": str(mirror),
+        "conventions": licensed.conventions(dataset, convention),
+    }
+    return weights.resolve().parent.name, sha256_of(weights), rows, notes
 
 
 def load_lifter(weights: Path | None, threads: int | None) -> tuple[str, str, LiftInputs]:

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from ampose._version import __version__
+from ampose.cli.data import app as data
 from ampose.cli.demo import demo
 from ampose.cli.evaluate import evaluate
 from ampose.cli.lift import lift
@@ -33,6 +34,7 @@ app.command()(lift)
 app.command(rich_help_panel="Research")(train)
 app.command(name="eval", rich_help_panel="Research")(evaluate)
 app.command(rich_help_panel="Research")(package)
+app.add_typer(data, name="data", rich_help_panel="Research")
 
 
 def _show_version(wanted: bool) -> None:

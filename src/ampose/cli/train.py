@@ -15,11 +15,15 @@ def _list_recipes(wanted: bool) -> None:
     if not wanted:
         return
     with needs_torch():
-        from ampose.research.recipes import RECIPES
+        from ampose.research.recipes import RECIPES, OpenMotion
     for recipe in RECIPES.values():
         network = type(recipe.model).__name__.removesuffix("Config")
+        length = f"{recipe.epochs} epochs" if recipe.epochs else f"{recipe.poses:,} poses"
+        data = "open motion"
+        if not isinstance(recipe.data, OpenMotion):
+            data = f"{recipe.data.dataset}, {recipe.data.keypoints}"
         print(
-            f"{recipe.name:12} {network} of width {recipe.model.width}: {recipe.poses:,} poses, "
+            f"{recipe.name:38} {network} of width {recipe.model.width}: {length} of {data}, "
             f"batch {recipe.batch}, learning rate {recipe.learning_rate:g}"
         )
     raise typer.Exit
@@ -34,9 +38,16 @@ def train(
     poses: Annotated[
         int | None, typer.Option(min=1, help="Poses to see, instead of the recipe's.")
     ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Passes over the data, instead of the recipe's.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed, instead of the recipe's.")] = None,
     learning_rate: Annotated[
         float | None, typer.Option(min=0, help="Peak, instead of the recipe's.")
+    ] = None,
+    hold_out: Annotated[
+        str | None,
+        typer.Option(help="Training subject of a licensed dataset to validate on, such as S8."),
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Threads that make batches ahead.")] = 1,
     threads: Threads = None,
@@ -45,7 +56,9 @@ def train(
         typer.Option("--list", callback=_list_recipes, is_eager=True, help="Show the recipes."),
     ] = False,
 ) -> None:
-    """Trains a recipe on open motion; Ctrl-C saves, the same command goes on.
+    """Trains a recipe; Ctrl-C saves, the same command goes on.
+
+    On several processors: torchrun --nproc-per-node N -m ampose train ...
 
     Needs torch and the "train" extra of ampose; says how to install them where they are missing.
     """
@@ -63,8 +76,10 @@ def train(
                 data,
                 folder,
                 poses=poses,
+                epochs=epochs,
                 seed=seed,
                 learning_rate=learning_rate,
+                held_out=hold_out,
                 workers=workers,
                 threads=threads,
                 progress=progress,
@@ -75,5 +90,7 @@ def train(
         if (folder / CHECKPOINT).exists():
             print(f"Saved in {folder}; the same command goes on from there.")
         raise
+    if scores is None:  # not the first of several processes
+        return
     errors = ", ".join(f"{name} {value} mm" for name, value in scores.items())
-    print(f"Done: {folder / 'model.safetensors'}; validation: {errors}")
+    print(f"Done: {folder / 'model.safetensors'}; validation: {errors or 'nothing was held out'}")

@@ -53,6 +53,8 @@ def package_run(run: Path, data: Path, path: Path, log: Path) -> float:
         json.loads((run / name).read_text(encoding="utf-8"))
         for name in ("recipe.json", "run.json")
     )
+    if "packs" not in recipe["data"]:
+        raise ValueError(f"{run} was trained on licensed data; such weights cannot be packaged")
     sha256 = sha256_of(weights)
     measured: list[dict[str, Any]] = []
     for name in protocol.SETS:
@@ -68,7 +70,7 @@ def package_run(run: Path, data: Path, path: Path, log: Path) -> float:
         "trained": circumstances,
         "packaged_by": __version__,
         "data": {
-            "packs": recipe["packs"],
+            "packs": recipe["data"]["packs"],
             "split": "train",
             "not_trained_on": "CMU subjects 2, 5, 6, 127 (test), 8, 35, 135 (validation); HDM05",
             "not_evaluated_on": "Human3.6M, MPI-INF-3DHP and any other licensed data",

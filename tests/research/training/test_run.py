@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +10,16 @@ import torch
 
 from ampose.cameras import look_at_person
 from ampose.metrics import mpjpe, p_mpjpe
+from ampose.research.data.human36m import load_human36m
+from ampose.research.evaluation.licensed import predict as predict_set
 from ampose.research.evaluation.open_protocol import load_set
 from ampose.research.models.zoo import build
 from ampose.research.recipes import RECIPES
 from ampose.research.training import run
 from ampose.research.training.checkpoint import load_weights
+from tests.research.human36m_files import write_human36m
 from tests.research.packs import write_data, write_pack
-from tests.research.training.runs import TINY, names, same, tiny
+from tests.research.training.runs import REFINED, TINY, WINDOWS, names, same
 
 ERRORS = {"exact_mpjpe", "exact_p_mpjpe", "detector_mpjpe", "detector_p_mpjpe"}
 
@@ -41,12 +45,16 @@ def test_trains_by_name(data: Path, tmp_path: Path) -> None:
     scores = run.train_recipe(
         "tiny", data, folder, poses=20, seed=3, progress=lambda *x: told.append(x)
     )
-    assert names(folder) == ["log.jsonl", "model.safetensors", "recipe.json", "run.json"]
-    assert told == [(20, 20)]  # three steps of eight poses see a few more than asked
+    assert names(folder) == [
+        *("log.jsonl", "model.safetensors", "recipe.json", "run.json", "tensorboard")
+    ]
+    assert told == [(20, 20)]
     recipe = json.loads((folder / "recipe.json").read_text())
     assert (recipe["poses"], recipe["seed"]) == (20, 3)
     circumstances = json.loads((folder / "run.json").read_text())
-    assert circumstances.keys() == {"ampose", "commit", "hardware", "day", "torch", "device"}
+    assert circumstances.keys() == {
+        *("ampose", "commit", "hardware", "day", "torch", "device", "processes", "data")
+    }
     assert scores.keys() == ERRORS
     last = json.loads((folder / "log.jsonl").read_text().splitlines()[-1])
     assert {key: last[key] for key in ERRORS} == scores
@@ -75,15 +83,18 @@ def test_unknown_recipes_are_refused(data: Path, tmp_path: Path) -> None:
 
 
 def test_data_without_training_poses_is_refused(data: Path) -> None:
-    for name in TINY.packs:
+    for name in TINY.data.packs:
         write_pack(data / f"{name}.npz", split=np.array(["val"] * 4))
     with pytest.raises(ValueError, match="no frame of split 'train' in cmu, mesh2motion of"):
-        run.load_sampler(TINY, data)
+        run.load_sampler(TINY.data, data)
 
 
 def test_the_sampler_draws_training_poses_of_every_pack(data: Path) -> None:
     """The packs are equal here, so every direction comes twice, and only from the first clip."""
-    one, both = (run.load_sampler(tiny(packs=packs), data) for packs in (("cmu",), TINY.packs))
+    one, both = (
+        run.load_sampler(replace(TINY.data, packs=packs), data)
+        for packs in (("cmu",), TINY.data.packs)
+    )
     assert len(one._directions) == 80
     np.testing.assert_array_equal(both._directions, np.tile(one._directions, (2, 1, 1)))
 
@@ -104,3 +115,78 @@ def test_validation_is_the_protocol_with_known_focal_length(data: Path) -> None:
         target = chosen.joints["template"]
         assert scores[f"{kind}_mpjpe"] == pytest.approx(mpjpe(camera, target), abs=0.02)
         assert scores[f"{kind}_p_mpjpe"] == pytest.approx(p_mpjpe(camera, target), abs=0.02)
+
+
+@pytest.fixture(scope="module")
+def human36m(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_human36m(tmp_path_factory.mktemp("human36m"), frames=1)
+
+
+class TestLicensed:
+    """On generated files, whose run folders must be temporary, as pytest's are."""
+
+    @pytest.fixture(autouse=True)
+    def _recipes(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        short = replace(WINDOWS, epochs=1, batch=512)
+        monkeypatch.setitem(RECIPES, "windows", short)
+        monkeypatch.setitem(RECIPES, "refined", replace(REFINED, epochs=1, batch=512))
+
+    def train(self, name: str, data: Path, folder: Path, **options: object) -> object:
+        return run.train_recipe(name, data, folder, progress=nothing, **options)
+
+    def test_a_table_run_trains_on_all_five_subjects_and_validates_on_none(
+        self, human36m: Path, tmp_path: Path
+    ) -> None:
+        assert self.train("windows", human36m, tmp_path / "windows") == {}
+        record = json.loads((tmp_path / "windows" / "run.json").read_text())
+        assert record["data"] == "generated or partial"
+        source = run.prepare(RECIPES["windows"], human36m, "cpu").source
+        train = load_human36m(human36m)
+        assert set(train.subjects) == {"S1", "S5", "S6", "S7", "S8"}
+        assert source.poses == 2 * len(train)
+
+    def test_a_held_out_subject_is_validated_on_instead(
+        self, human36m: Path, tmp_path: Path
+    ) -> None:
+        held = self.train("windows", human36m, tmp_path / "windows", held_out="S8")
+        assert held.keys() == {"mpjpe", "p_mpjpe"}
+        recipe = run.resolved("windows", held_out="S8")
+        prepared = run.prepare(recipe, human36m, "cpu")
+        train = load_human36m(human36m)
+        rest = train.only(train.subjects != "S8")
+        assert prepared.source.poses == 2 * len(rest)
+        model = load_weights(tmp_path / "windows" / "model.safetensors")
+        s8 = train.only(train.subjects == "S8")
+        predicted = predict_set(model, s8, mirror=True)
+        assert held["mpjpe"] == pytest.approx(mpjpe(predicted, s8.targets), abs=0.01)
+
+    def test_a_subject_that_is_not_there_cannot_be_held_out(self, human36m: Path, tmp_path: Path):
+        with pytest.raises(ValueError, match=r"cannot hold out S9; .* S1, S5, S6, S7, S8"):
+            self.train("windows", human36m, tmp_path / "windows", held_out="S9")
+        with pytest.raises(ValueError, match="tiny validates on the open packs"):
+            self.train("tiny", human36m, tmp_path / "tiny", held_out="S8")
+
+    def test_the_refiner_starts_from_the_trained_network(
+        self, human36m: Path, tmp_path: Path
+    ) -> None:
+        with pytest.raises(ValueError, match="refined starts from windows, which is not in"):
+            self.train("refined", human36m, tmp_path / "refined")
+        self.train("windows", human36m, tmp_path / "windows")
+        self.train("refined", human36m, tmp_path / "refined", learning_rate=0.0)
+        base = load_weights(tmp_path / "windows" / "model.safetensors")
+        refined = load_weights(tmp_path / "refined" / "model.safetensors")
+        assert same(refined.base, base)  # with learning rate 0 nothing moved
+
+    def test_runs_on_unofficial_data_stay_in_temporary_folders(
+        self, human36m: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path / "temporary"))
+        with pytest.raises(ValueError, match=r"not the complete published one .* under"):
+            self.train("windows", human36m, tmp_path / "runs")
+        assert not (tmp_path / "runs").exists()
+
+    def test_lengths_of_the_wrong_kind_are_refused(self, human36m: Path, tmp_path: Path) -> None:
+        with pytest.raises(ValueError, match="windows counts epochs; give --epochs instead"):
+            self.train("windows", human36m, tmp_path / "run", poses=5)
+        with pytest.raises(ValueError, match="tiny counts poses; give --poses instead"):
+            self.train("tiny", human36m, tmp_path / "run", epochs=5)

@@ -14,6 +14,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from ampose.errors import one_line
 from ampose.research.data.pose_set import DatasetError
 
 _ALLOWED = {
@@ -37,13 +38,16 @@ class _ArraysOnly(pickle.Unpickler):
         return super().find_class(module, name)
 
 
-def load_pickled(path: Path, keys: Collection[str], where: str) -> dict[str, Any]:
+def load_pickled(
+    path: Path, keys: Collection[str], where: str, *, optional: Collection[str] = ()
+) -> dict[str, Any]:
     """The named entries of a file, unpickled; object arrays of no dimension as their content.
 
     Args:
         path: the ``.npz`` file.
         keys: what it must hold.
         where: where to get the file, for the error.
+        optional: what is read too if it holds it.
 
     Raises:
         DatasetError: the file is missing, damaged, holds something else, or a pickle in it names
@@ -57,7 +61,7 @@ def load_pickled(path: Path, keys: Collection[str], where: str) -> dict[str, Any
                     f"{path}: lacks {', '.join(missing)}; it holds {', '.join(held)}; {where}"
                 )
             out = {}
-            for key in keys:
+            for key in (*keys, *(each for each in optional if each in held)):
                 with archive.open(f"{key}.npy") as file:
                     out[key] = _read_array(file)
             return out
@@ -66,7 +70,9 @@ def load_pickled(path: Path, keys: Collection[str], where: str) -> dict[str, Any
     except DatasetError:
         raise
     except Exception as error:  # a damaged pickle can raise anything
-        raise DatasetError(f"{path}: not a readable .npz file ({error}); {where}") from error
+        raise DatasetError(
+            f"{path}: not a readable .npz file ({one_line(error)}); {where}"
+        ) from error
 
 
 def _read_array(file: IO[bytes]) -> Any:

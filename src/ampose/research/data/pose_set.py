@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import tempfile
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -27,6 +27,10 @@ CACHE = ".ampose-cache"
 
 _FORMAT = 1
 """Of the cache; a change makes older caches unused."""
+
+
+_UNREADABLE = (OSError, EOFError, ValueError, TypeError)
+"""What reading a damaged cache, or one of another user, can raise."""
 
 
 class DatasetError(ValueError):
@@ -175,24 +179,38 @@ def cached(
     """`make`'s result, memory-mapped from a cache beside the first file.
 
     The cache is used again while names, sizes and times of the files and the options are the
-    same. Where it cannot be written (read-only data, full disk) the set stays in memory.
+    same. Where it cannot be written (read-only data, full disk) the set stays in memory. Files
+    that are missing are `make`'s to complain of.
     """
-    stamps = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    try:
+        stats = [path.stat() for path in files]
+    except OSError:
+        return make()
+    stamps = [
+        (path.name, stat.st_size, stat.st_mtime_ns)
+        for path, stat in zip(files, stats, strict=True)
+    ]
     key = json.dumps([_FORMAT, stamps, dict(options)], sort_keys=True)
     folder = files[0].parent / CACHE / hashlib.sha256(key.encode()).hexdigest()[:16]
-    if not folder.is_dir():
-        made = make()
+    if folder.is_dir():
         try:
-            _write(made, folder)
-        except OSError:
-            return made
-    return _read(folder)
+            return _read(folder)
+        except _UNREADABLE:
+            shutil.rmtree(folder, ignore_errors=True)
+    made = make()
+    try:
+        _write(made, folder)
+        return _read(folder)
+    except _UNREADABLE:
+        return made
 
 
 def _write(made: PoseSet, folder: Path) -> None:
     folder.parent.mkdir(exist_ok=True)
-    beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix="partial-"))
+    # Not tempfile.mkdtemp: only its maker could read what it makes.
+    beside = folder.with_name(f"partial-{uuid.uuid4().hex}")
     try:
+        beside.mkdir()
         for key in (*_PER_FRAME, *_PER_CLIP, "starts"):
             np.save(beside / f"{key}.npy", getattr(made, key))
         rest = {key: getattr(made, key) for key in ("name", "skeleton", "official")}

@@ -55,6 +55,8 @@ def load_keypoints(
     cameras: Sequence[str],
     layouts: Iterable[Skeleton],
     where: str,
+    *,
+    unnamed: Skeleton | None = None,
 ) -> tuple[Keypoints, Skeleton]:
     """Keypoints in pixels, subject to action to one (F, J, 2) per camera, and their joint set.
 
@@ -64,13 +66,18 @@ def load_keypoints(
         cameras: their names, in the order of each action's list.
         layouts: the joint sets that the file may have.
         where: where to get the file, for the error.
+        unnamed: the joint set of a file without metadata, which is an error without it.
 
     Raises:
         DatasetError: another joint set, a subject or a camera is missing, an array has another
             shape or a number is not finite.
     """
-    content = load_pickled(path, ["positions_2d", "metadata"], where)
-    skeleton = _layout(path, content["metadata"], list(layouts), where)
+    needed = ["positions_2d", "metadata"] if unnamed is None else ["positions_2d"]
+    content = load_pickled(path, needed, where, optional=["metadata"])
+    if unnamed is not None and "metadata" not in content:
+        skeleton = unnamed
+    else:
+        skeleton = _layout(path, content["metadata"], list(layouts), where)
     out: Keypoints = {}
     takes = _takes(path, "positions_2d", content["positions_2d"], subjects, where)
     for subject, actions in takes.items():

@@ -3,25 +3,43 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import nn
 
 from ampose.metrics import mpjpe, p_mpjpe
+from ampose.research.data.batches import Source, WindowSource
 from ampose.research.data.open_mocap import load_pack
 from ampose.research.data.sampling import PoseSampler
+from ampose.research.evaluation import licensed
 from ampose.research.evaluation.open_protocol import EvaluationSet, load_set, predict
 from ampose.research.evaluation.provenance import circumstances
-from ampose.research.recipes import RECIPES, OpenMotion
-from ampose.research.training.distributed import World
+from ampose.research.recipes import RECIPES, Licensed, OpenMotion, Recipe
+from ampose.research.training.distributed import World, joined
 from ampose.research.training.inference import torch_lifter
 from ampose.research.training.loop import train
 
 Scores = dict[str, float]
+
+
+class Prepared(NamedTuple):
+    """What a recipe needs to run.
+
+    Attributes:
+        source: of batches.
+        validate: errors of a model, in millimetres; none where nothing is held out.
+        official: whether the data is the published one.
+    """
+
+    source: Source
+    validate: Callable[[nn.Module], Scores]
+    official: bool
 
 
 def train_recipe(
@@ -30,48 +48,177 @@ def train_recipe(
     folder: Path,
     *,
     poses: int | None = None,
+    epochs: int | None = None,
     seed: int | None = None,
     learning_rate: float | None = None,
+    held_out: str | None = None,
     workers: int = 1,
     threads: int | None = None,
     progress: Callable[[int, int | None], None],
-) -> Scores:
-    """Trains a named recipe to its end and returns its validation errors in millimetres.
+) -> Scores | None:
+    """Trains a named recipe to its end, in as many processes as ``torchrun`` started.
+
+    Args:
+        name: of the recipe.
+        data: folder of the open-mocap packs or of the dataset's files.
+        folder: run folder.
+        poses: instead of the recipe's; for a recipe that counts poses.
+        epochs: instead of the recipe's; for a recipe that counts epochs.
+        seed: instead of the recipe's.
+        learning_rate: instead of the recipe's.
+        held_out: training subject to validate on instead of training on it.
+        workers: threads that make batches ahead.
+        threads: of torch.
+        progress: told the poses seen and to see.
+
+    Returns:
+        Validation errors in millimetres; None in all processes but the first.
 
     Raises:
-        ValueError: unknown recipe, unusable data, or a folder of another run.
+        ValueError: unknown recipe, options that do not fit it, unusable data, or a folder of
+            another run.
         KeyboardInterrupt: after saving, so that the same call goes on.
+    """
+    recipe = resolved(name, poses, epochs, seed, learning_rate, held_out)
+    if threads:
+        torch.set_num_threads(threads)
+    with joined() as world:
+        prepared = prepare(recipe, data, world.device)
+        if not prepared.official:
+            require_temporary(folder)
+        initial = None
+        if recipe.start_from is not None:
+            initial = folder.parent / recipe.start_from / "model.safetensors"
+            if not initial.exists():
+                raise ValueError(
+                    f"{recipe.name} starts from {recipe.start_from}, which is not in {initial}; "
+                    f"train {recipe.start_from} there first"
+                )
+        total = recipe.plan(prepared.source.poses)
+        folder.mkdir(parents=True, exist_ok=True)
+        if world.first:
+            describe(folder, world, official=prepared.official)
+
+        def report(seen: int, loss: float, scores: Scores | None) -> None:
+            del loss, scores  # they are in the log
+            progress(seen, total.seen(total.steps))
+
+        model = train(
+            recipe,
+            prepared.source,
+            folder,
+            validate=prepared.validate,
+            report=report,
+            initial=initial,
+            world=world,
+            workers=workers,
+        )
+        return prepared.validate(model) if world.first else None
+
+
+def resolved(
+    name: str,
+    poses: int | None = None,
+    epochs: int | None = None,
+    seed: int | None = None,
+    learning_rate: float | None = None,
+    held_out: str | None = None,
+) -> Recipe:
+    """A named recipe with what is given in the place of its own.
+
+    Raises:
+        ValueError: unknown recipe, or an option that the recipe does not have.
     """
     if name not in RECIPES:
         raise ValueError(f"unknown recipe {name!r}; known are {', '.join(RECIPES)}")
     recipe = RECIPES[name]
-    given = {"poses": poses, "seed": seed, "learning_rate": learning_rate}
-    recipe = replace(recipe, **{k: v for k, v in given.items() if v is not None})  # type: ignore[arg-type]
-    if threads:
-        torch.set_num_threads(threads)
-    assert isinstance(recipe.data, OpenMotion)
-    sampler = load_sampler(recipe.data, data)
-    validation = load_set("cmu-val", data)
-    world = World(device="cuda" if torch.cuda.is_available() else "cpu")
-    total = recipe.plan(sampler.poses)
+    if poses is not None and recipe.poses is None:
+        raise ValueError(f"{name} counts epochs; give --epochs instead of --poses")
+    if epochs is not None and recipe.epochs is None:
+        raise ValueError(f"{name} counts poses; give --poses instead of --epochs")
+    training = recipe.data
+    if held_out is not None:
+        if not isinstance(training, Licensed):
+            raise ValueError(f"{name} validates on the open packs; it cannot hold out {held_out}")
+        training = replace(training, held_out=held_out)
+    return replace(
+        recipe,
+        poses=recipe.poses if poses is None else poses,
+        epochs=recipe.epochs if epochs is None else epochs,
+        seed=recipe.seed if seed is None else seed,
+        learning_rate=recipe.learning_rate if learning_rate is None else learning_rate,
+        data=training,
+    )
+
+
+def prepare(recipe: Recipe, data: Path, device: str) -> Prepared:
+    """Loads what a recipe trains on and how it is validated.
+
+    Raises:
+        ValueError: the data is missing or unusable.
+    """
+    if isinstance(recipe.data, OpenMotion):
+        validation = load_set("cmu-val", data)
+        return Prepared(
+            load_sampler(recipe.data, data),
+            lambda model: validation_errors(model, validation, device),
+            official=True,
+        )
+    options = recipe.data
+    poses = licensed.load_part(options, recipe.model, data, "train")
+    official = poses.official
 
     def validate(model: nn.Module) -> Scores:
-        return validation_errors(model, validation, world.device)
+        if held is None:
+            return {}
+        predicted = licensed.predict(model, held, mirror=options.mirror_test, device=device)
+        return {
+            "mpjpe": round(mpjpe(predicted, held.targets), 2),
+            "p_mpjpe": round(p_mpjpe(predicted, held.targets), 2),
+        }
 
-    def report(poses: int, loss: float, scores: Scores | None) -> None:
-        del loss, scores  # they are in the log
-        progress(poses, total.seen(total.steps))
+    held = None
+    if options.held_out is not None:
+        chosen = poses.subjects == options.held_out
+        if not chosen.any() or chosen.all():
+            known = ", ".join(np.unique(poses.subjects))
+            raise ValueError(f"cannot hold out {options.held_out}; training subjects are {known}")
+        held, poses = poses.only(chosen), poses.only(~chosen)
+    source = WindowSource(
+        poses,
+        frames=recipe.model.frames,
+        mirrored=options.mirror_training,
+        oracle=recipe.loss == "refined",
+    )
+    return Prepared(source, validate, official)
 
-    folder.mkdir(parents=True, exist_ok=True)
+
+def require_temporary(folder: Path) -> None:
+    """Generated or partial data may not leave results that look like measured ones.
+
+    Raises:
+        ValueError: the folder is not a temporary one.
+    """
+    temporary = Path(tempfile.gettempdir()).resolve()
+    if not folder.resolve().is_relative_to(temporary):
+        raise ValueError(
+            "this data is not the complete published one (its frame counts differ), so its runs "
+            f"are trials: give --out a folder under {temporary}"
+        )
+
+
+def describe(folder: Path, world: World, *, official: bool) -> None:
+    """Writes how a run was started, once."""
     record = folder / "run.json"
     if not record.exists():
-        name = torch.cuda.get_device_name() if world.device == "cuda" else world.device
-        now = circumstances() | {"torch": torch.__version__, "device": name}
+        cuda = world.device.startswith("cuda")
+        now = circumstances() | {
+            "torch": torch.__version__,
+            "device": torch.cuda.get_device_name() if cuda else world.device,
+            "processes": world.size,
+            "data": "as published" if official else "generated or partial",
+        }
         record.write_text(json.dumps(now, indent=2), encoding="utf-8")
-    model = train(
-        recipe, sampler, folder, validate=validate, report=report, world=world, workers=workers
-    )
-    return validate(model)
 
 
 def load_sampler(motion: OpenMotion, data: Path) -> PoseSampler:
