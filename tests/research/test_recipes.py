@@ -1,34 +1,247 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+import re
+from dataclasses import asdict, replace
 
 import pytest
+import torch
 
+from ampose.research.data.batches import Plan
 from ampose.research.evaluation.open_protocol import SETS
-from ampose.research.models.cost import input_shape
-from ampose.research.models.zoo import build
-from ampose.research.recipes import RECIPES, Recipe
+from ampose.research.models.ampose import AMPoseConfig
+from ampose.research.models.cost import cost, count_parameters, input_shape
+from ampose.research.models.martinez import MartinezConfig
+from ampose.research.models.refiner import RefinedConfig
+from ampose.research.models.zoo import ModelConfig, build
+from ampose.research.recipes import ABLATIONS, RECIPES, Licensed, OpenMotion, Recipe
+from ampose.skeletons import get_skeleton
+
+EVERY = pytest.mark.parametrize("recipe", RECIPES.values(), ids=list(RECIPES))
+
+OPEN = {name: recipe for name, recipe in RECIPES.items() if isinstance(recipe.data, OpenMotion)}
+LICENSED = {name: recipe for name, recipe in RECIPES.items() if isinstance(recipe.data, Licensed)}
+
+THESIS_17 = AMPoseConfig(
+    depth=5,
+    width=512,
+    frames=1,
+    channels=2,
+    skeleton="h36m_17",
+    groups="centre|closer|farther",
+    order="transformer_first",
+    block="plain",
+)
+THESIS_16 = replace(THESIS_17, skeleton="h36m_16")
+CPN, GT = "cpn_ft_h36m_dbb", "gt"
+
+ROWS: dict[str, tuple[AMPoseConfig, str]] = {
+    # Tables 4.1 to 4.3, 17 and 16 joints.
+    "h36m-cpn-17": (THESIS_17, CPN),
+    "h36m-gt-17": (THESIS_17, GT),
+    "h36m-cpn-16": (THESIS_16, CPN),
+    "h36m-gt-16": (THESIS_16, GT),
+    # Table 4.6, 17 joints.
+    "h36m-cpn-17-block-two-residual": (replace(THESIS_17, block="two_residual"), CPN),
+    "h36m-cpn-17-block-transformer": (replace(THESIS_17, block="transformer"), CPN),
+    "h36m-cpn-17-block-convnext": (replace(THESIS_17, block="convnext"), CPN),
+    # Table 4.7.
+    "h36m-cpn-16-order-gcn-first": (replace(THESIS_16, order="gcn_first"), CPN),
+    "h36m-cpn-16-order-transformers-then-gcns": (
+        replace(THESIS_16, order="all_transformers_then_gcns"),
+        CPN,
+    ),
+    "h36m-cpn-16-order-gcns-then-transformers": (
+        replace(THESIS_16, order="all_gcns_then_transformers"),
+        CPN,
+    ),
+    # Table 4.8.
+    "h36m-cpn-16-groups-4": (replace(THESIS_16, groups="centre|closer|farther|symmetry"), CPN),
+    "h36m-cpn-16-groups-3-symmetry": (
+        replace(THESIS_16, groups="centre|closer+farther|symmetry"),
+        CPN,
+    ),
+    "h36m-cpn-16-groups-2-symmetry": (
+        replace(THESIS_16, groups="centre|closer+farther+symmetry"),
+        CPN,
+    ),
+    "h36m-cpn-16-groups-1": (replace(THESIS_16, groups="all"), CPN),
+    "h36m-cpn-16-groups-2": (replace(THESIS_16, groups="centre|closer+farther"), CPN),
+    # Table 4.9; 5/512 is h36m-cpn-16.
+    "h36m-cpn-16-4x108": (replace(THESIS_16, depth=4, width=108), CPN),
+    "h36m-cpn-16-4x128": (replace(THESIS_16, depth=4, width=128), CPN),
+    "h36m-cpn-16-5x128": (replace(THESIS_16, depth=5, width=128), CPN),
+    "h36m-cpn-16-4x256": (replace(THESIS_16, depth=4, width=256), CPN),
+    "h36m-cpn-16-4x384": (replace(THESIS_16, depth=4, width=384), CPN),
+    "h36m-cpn-16-6x512": (replace(THESIS_16, depth=6, width=512), CPN),
+    # Section 4.5.
+    "h36m-cpn-16-toes": (replace(THESIS_16, channels=4, toes=True), CPN),
+    # Table 4.5.
+    "3dhp-1": (replace(THESIS_17, skeleton="mpi_3dhp_17", frames=1), GT),
+    "3dhp-9": (replace(THESIS_17, skeleton="mpi_3dhp_17", frames=9), GT),
+    "3dhp-27": (replace(THESIS_17, skeleton="mpi_3dhp_17", frames=27), GT),
+}
+"""The thesis's rows: the network and the 2D. The one that is refined stands apart."""
 
 
-def test_names_are_those_of_the_recipes() -> None:
-    assert list(RECIPES) == ["open-small", "open-large", "martinez"]
-    assert all(name == recipe.name for name, recipe in RECIPES.items())
+def on_paper(config: ModelConfig) -> torch.nn.Module:
+    """The network without its numbers."""
+    with torch.device("meta"):
+        return build(config)
 
 
-@pytest.mark.parametrize("recipe", RECIPES.values(), ids=list(RECIPES))
-def test_recipes_fit_the_data_and_the_product(recipe: Recipe) -> None:
-    assert input_shape(build(recipe.model)) == (1, 17, 3)
-    assert recipe.poses > 0
-    assert recipe.packs[0] == SETS["cmu-val"][0]
-    assert json.loads(json.dumps(asdict(recipe)))["name"] == recipe.name
+class TestAll:
+    def test_names(self) -> None:
+        assert all(name == recipe.name for name, recipe in RECIPES.items())
+        # Names are folders: safe everywhere, also where case does not count.
+        assert all(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name) for name in RECIPES)
+        # A dictionary hides a name that comes twice; a network and its data come once each.
+        runs = [replace(recipe, name="") for recipe in RECIPES.values()]
+        assert len(set(runs)) == len(RECIPES)
+        open_rows = [f"open-{row}" for rows in ABLATIONS.values() for row in rows]
+        assert set(RECIPES) == {
+            *("open-small", "open-large", "martinez"),
+            *ROWS,
+            *("h36m-cpn-17-refined", "humaneva-gt"),
+            *("open", *(name for name in open_rows if name != "open-5x128")),  # which is "open"
+        }
+
+    @EVERY
+    def test_survives_json(self, recipe: Recipe) -> None:
+        text = json.dumps(asdict(recipe))
+        read = json.loads(text)
+        assert json.dumps(read) == text
+        assert type(recipe.model)(**read["model"]) == recipe.model
+        training = read["data"]
+        if isinstance(recipe.data, OpenMotion):
+            assert tuple(training["packs"]) == recipe.data.packs
+        else:
+            assert Licensed(**training) == recipe.data
+
+    @EVERY
+    def test_can_be_built(self, recipe: Recipe) -> None:
+        model = on_paper(recipe.model).eval()
+        out = model(torch.zeros(1, *input_shape(model), device="meta"))
+        assert out.shape == (1, len(get_skeleton(recipe.model.skeleton)), 3)
+
+    @pytest.mark.parametrize("given", [{}, {"poses": 5, "epochs": 5}])
+    def test_counts_poses_or_epochs(self, given: dict[str, int]) -> None:
+        with pytest.raises(ValueError, match="r: give either poses or epochs"):
+            Recipe("r", THESIS_17, **given)
+
+    @pytest.mark.parametrize(("poses", "steps"), [(1, 1), (256, 1), (257, 2), (5_000_000, 19_532)])
+    def test_plan_of_poses(self, poses: int, steps: int) -> None:
+        """Whole batches; the training set is gone through as often or as little as it takes."""
+        plan = Recipe("r", RECIPES["martinez"].model, poses=poses).plan(999)
+        assert plan == Plan(steps * 256, 1, 256)
+        assert (plan.steps, plan.seen(plan.steps)) == (steps, steps * 256)
+
+    def test_an_exponential_schedule_needs_epochs(self) -> None:
+        with pytest.raises(ValueError, match="an exponential schedule goes by epochs"):
+            Recipe("r", THESIS_17, poses=5, schedule="exponential")
+
+    def test_plan_of_epochs(self) -> None:
+        plan = Recipe("r", THESIS_17, epochs=3, batch=100).plan(250)
+        assert plan == Plan(250, 3, 100)
+        assert (plan.steps, plan.seen(plan.steps)) == (9, 750)
 
 
-def test_the_large_one_is_the_thesis_model_with_a_mask() -> None:
-    model = RECIPES["open-large"].model
-    assert (model.depth, model.width, model.channels) == (5, 512, 3)
+class TestOpen:
+    @pytest.mark.parametrize("recipe", OPEN.values(), ids=list(OPEN))
+    def test_fits_the_data_and_the_product(self, recipe: Recipe) -> None:
+        assert input_shape(on_paper(recipe.model)) == (1, 17, 3)
+        assert recipe.model.skeleton == "h36m_17"
+        assert recipe.poses > 0
+        assert recipe.data.packs[0] == SETS["cmu-val"][0]
+
+    def test_shipped(self) -> None:
+        assert RECIPES["open-small"].model == AMPoseConfig(depth=4, width=128, channels=3)
+        # The large one is the thesis's model with a mask.
+        assert RECIPES["open-large"].model == replace(THESIS_17, channels=3)
+        assert RECIPES["martinez"].model == MartinezConfig(channels=3, dropout=0.0)
+
+    @pytest.mark.parametrize("table", ABLATIONS)
+    def test_ablations_change_the_model_only(self, table: str) -> None:
+        base = RECIPES["open"]
+        assert base.model == AMPoseConfig(depth=5, width=128, channels=3)
+        for row, changes in ABLATIONS[table].items():
+            recipe = RECIPES["open" if row == "5x128" else f"open-{row}"]
+            assert recipe.model == replace(base.model, **changes)
+            assert replace(recipe, name="open", model=base.model) == base
 
 
-@pytest.mark.parametrize(("poses", "steps"), [(1, 1), (256, 1), (257, 2), (5_000_000, 19_532)])
-def test_steps_round_up(poses: int, steps: int) -> None:
-    assert Recipe("r", RECIPES["martinez"].model, poses=poses).steps == steps
+class TestThesis:
+    @pytest.mark.parametrize("name", ROWS)
+    def test_every_row(self, name: str) -> None:
+        model, keypoints = ROWS[name]
+        recipe = RECIPES[name]
+        assert recipe.model == model
+        assert recipe.data.keypoints == keypoints
+        assert recipe.data.toes == model.toes
+        assert recipe.data.dataset == ("mpi-inf-3dhp" if "3dhp" in name else "human3.6m")
+
+    @pytest.mark.parametrize("name", [*ROWS, "humaneva-gt"])
+    def test_settings_are_those_of_section_4_3(self, name: str) -> None:
+        recipe = RECIPES[name]
+        assert (recipe.poses, recipe.epochs, recipe.batch) == (None, 60, 128)
+        assert (recipe.learning_rate, recipe.schedule, recipe.decay) == (
+            2.5e-5,
+            "exponential",
+            0.98,
+        )
+        assert recipe.loss == "mse"
+        assert (recipe.clip_norm, recipe.average, recipe.start_from) == (None, 0.0, None)
+        assert recipe.precision == "float32"
+        assert recipe.data.mirror_training
+        assert recipe.data.mirror_test
+        assert recipe.data.held_out is None
+
+    def test_rows_differ_from_the_thesis_model_in_model_and_data_only(self) -> None:
+        base = RECIPES["h36m-cpn-17"]
+        for name in ROWS:
+            same = {"name": base.name, "model": base.model, "data": base.data}
+            assert replace(RECIPES[name], **same) == base
+
+    def test_no_row_has_the_model_and_data_of_another(self) -> None:
+        assert len({(RECIPES[name].model, RECIPES[name].data) for name in ROWS}) == len(ROWS)
+
+    @pytest.mark.parametrize(
+        ("name", "count"),
+        [
+            ("h36m-cpn-16-4x108", 670_035),
+            ("h36m-cpn-16-4x128", 937_475),
+            ("h36m-cpn-16-5x128", 1_171_587),
+            ("h36m-cpn-16-4x256", 3_709_955),
+            ("h36m-cpn-16-4x384", 8_317_443),
+            ("h36m-cpn-16", 18_448_899),
+            ("h36m-cpn-16-6x512", 22_137_859),
+        ],
+    )
+    def test_sizes_of_table_4_9(self, name: str, count: int) -> None:
+        assert count_parameters(on_paper(RECIPES[name].model)) == count
+
+    def test_the_size_that_the_thesis_prints_for_5_512(self) -> None:
+        """18.38 M: linear layers only, as thop counts, and cut off."""
+        assert cost(build(RECIPES["h36m-cpn-16"].model)).linear_parameters == 18_386_435
+
+    def test_refined(self) -> None:
+        recipe = RECIPES["h36m-cpn-17-refined"]
+        base = RECIPES[recipe.start_from]
+        assert recipe.model == RefinedConfig(base.model)
+        assert base.model == THESIS_17
+        assert recipe.data == base.data
+        assert recipe.loss == "refined"
+
+
+@pytest.mark.parametrize("recipe", LICENSED.values(), ids=list(LICENSED))
+def test_networks_fit_their_datasets(recipe: Recipe) -> None:
+    allowed = {
+        "human3.6m": {"h36m_17", "h36m_16"},
+        "mpi-inf-3dhp": {"mpi_3dhp_17"},
+        "humaneva": {"humaneva_15"},
+    }
+    assert recipe.model.skeleton in allowed[recipe.data.dataset]
+    assert recipe.model.channels == (4 if recipe.data.toes else 2)
+    # Only what refines needs an oracle, and what needs it starts from a trained network.
+    assert (recipe.loss == "refined") == isinstance(recipe.model, RefinedConfig)
+    assert (recipe.start_from is None) == (recipe.loss != "refined")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -96,12 +97,15 @@ class Recipe:
     def __post_init__(self) -> None:
         if (self.poses is None) == (self.epochs is None):
             raise ValueError(f"{self.name}: give either poses or epochs")
+        if self.schedule == "exponential" and self.epochs is None:
+            raise ValueError(f"{self.name}: an exponential schedule goes by epochs; give epochs")
 
     def plan(self, poses: int) -> Plan:
         """Steps of the run over a training set of so many poses."""
         if self.epochs is None:
             assert self.poses is not None
-            return Plan(self.poses, 1, self.batch)
+            # Whole batches: batch normalisation cannot take a last one of a single pose.
+            return Plan(math.ceil(self.poses / self.batch) * self.batch, 1, self.batch)
         return Plan(poses, self.epochs, self.batch)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ampose.geometry import bone_lengths
+from ampose.research.data.batches import Plan
 from ampose.research.data.open_mocap import TEMPLATE_BONES
 from ampose.research.data.sampling import Augmentation, PoseSampler
 from ampose.skeletons import H36M_17
@@ -40,10 +41,26 @@ def test_the_generator_decides_everything() -> None:
     assert not np.array_equal(first.targets, other.targets)
 
 
+@pytest.mark.parametrize(("step", "size"), [(0, 30), (3, 10), (4, 30), (11, 10)])
+def test_a_step_depends_on_its_number_and_the_seed_only(step: int, size: int) -> None:
+    sampler = PoseSampler(POOL, Augmentation(clusters=8))
+    assert sampler.poses == 100
+    plan = Plan(sampler.poses, 3, 30)  # 30, 30, 30 and 10 samples, three times
+    out = sampler.step(plan, 5, step)
+    expected = sampler.batch(size, np.random.default_rng([5, step]))
+    assert (out.inputs.shape, out.inputs.dtype) == ((size, 1, 17, 3), np.float32)
+    assert (out.targets.shape, out.targets.dtype) == ((size, 17, 3), np.float32)
+    assert (out.rays, out.root_depth) == (None, None)
+    np.testing.assert_array_equal(out.inputs, expected.inputs)
+    np.testing.assert_array_equal(out.targets, expected.targets)
+    for other in (sampler.step(plan, 6, step), sampler.step(plan, 5, step + 4)):
+        assert not np.array_equal(out.targets[:10], other.targets[:10])
+
+
 def test_exact_inputs_are_the_projection_of_the_targets() -> None:
     """For some distance and ray: root + target must project onto the inputs up to scale."""
     out = batch(NOTHING)
-    for inputs, target in zip(out.inputs, out.targets.astype(float), strict=True):
+    for inputs, target in zip(out.inputs[:, 0], out.targets.astype(float), strict=True):
         assert inputs[:, 2].all()
         # x (Z + z) = s (X + tx) is linear in tx, ty, Z and 1/scale: solve it, expect no residual.
         rows, right = [], []
@@ -114,7 +131,7 @@ def test_noise_has_the_size_that_is_asked() -> None:
     options = replace(NOTHING, exact=0, noise=0.01, noise_spread=0, definition_shift=0)
     noisy = batch(replace(options, outlier=0, swap_limb=0, swap_body=0), size=4000)
     wrist, thorax = H36M_17.indices(["left_wrist", "thorax"])
-    moved = noisy.inputs - exact.inputs
+    moved = (noisy.inputs - exact.inputs)[:, 0]
     # 1 % of the larger box side, which is 2 in these units, so 0.02; doubled for the thorax. The
     # box itself moves with the noise, which adds a little.
     assert 0.018 < moved[:, wrist, :2].std() < 0.028
@@ -126,7 +143,7 @@ def test_swapped_sides_exchange_inputs_but_not_targets() -> None:
     options = replace(NOTHING, exact=0, noise=0, definition_shift=0, swap_limb=0, swap_body=1)
     swapped = batch(options)
     np.testing.assert_array_equal(swapped.targets, exact.targets)
-    np.testing.assert_allclose(swapped.inputs, exact.inputs[:, H36M_17.mirror], atol=1e-6)
+    np.testing.assert_allclose(swapped.inputs, exact.inputs[:, :, H36M_17.mirror], atol=1e-6)
 
 
 def test_an_unknown_focal_length_changes_the_view_of_people_off_the_centre() -> None:

@@ -17,7 +17,7 @@ from ampose.research.models.ampose import (
     group_adjacency,
 )
 from ampose.research.models.cost import cost, count_parameters
-from ampose.skeletons import H36M_16, H36M_17
+from ampose.skeletons import H36M_16, H36M_17, get_skeleton
 from tests.research.models.contract import LifterContract
 
 SMALL = AMPoseConfig(depth=2, width=16, channels=3)
@@ -29,6 +29,10 @@ class TestAMPose(LifterContract):
 
 class TestAMPoseOf9Frames(LifterContract):
     config = replace(SMALL, frames=9, channels=2)
+
+
+class TestAMPoseWithToes(LifterContract):
+    config = replace(SMALL, channels=4, toes=True)
 
 
 class TestOneWeightForAllNeighbours(LifterContract):
@@ -93,9 +97,23 @@ def test_blocks_cost_what_table_4_6_says(block, parameters, millions_of_macs) ->
         assert counted.thop_macs == 289_843_200
 
 
-@pytest.mark.parametrize(("frames", "thop"), [(9, 312_395_264), (27, 312_708_608)])
-def test_temporal_input_only_widens_the_first_layer(frames, thop) -> None:
-    assert cost(AMPose(AMPoseConfig(frames=frames))).thop_macs == thop
+@pytest.mark.parametrize(
+    ("frames", "thop", "parameters"),
+    [(1, 312_256_000, 18_386_435), (9, 312_395_264, 18_394_627), (27, 312_708_608, 18_413_059)],
+)
+def test_temporal_input_only_widens_the_first_layer(frames, thop, parameters) -> None:
+    counted = cost(AMPose(AMPoseConfig(frames=frames)))
+    assert (counted.thop_macs, counted.linear_parameters) == (thop, parameters)
+    # 14 C^2 + 38 C per layer, of which J C are positions, and 8 C + 3; 2 C per further frame.
+    assert counted.parameters == 5 * (14 * 512**2 + 38 * 512) + (8 + 2 * (frames - 1)) * 512 + 3
+
+
+@pytest.mark.parametrize("frames", [1, 9, 27])
+@pytest.mark.parametrize("skeleton", ["h36m_16", "mpi_3dhp_17", "humaneva_15"])
+def test_several_frames_give_one_pose(frames: int, skeleton: str) -> None:
+    model = AMPose(replace(SMALL, frames=frames, channels=2, skeleton=skeleton))
+    joints = len(get_skeleton(skeleton))
+    assert model(torch.randn(2, frames, joints, 2)).shape == (2, joints, 3)
 
 
 def test_frames_become_numbers_of_the_same_joint() -> None:
@@ -118,6 +136,59 @@ def test_order_of_the_blocks() -> None:
     assert kinds("gcn_first") == "GTGT"
     assert kinds("all_transformers_then_gcns") == "TTGG"
     assert kinds("all_gcns_then_transformers") == "GGTT"
+
+
+class TestToes:
+    """Section 4.5: the last two channels, mapped without bias, join the first embedding."""
+
+    config = replace(SMALL, skeleton="h36m_16", channels=4, toes=True)
+
+    @pytest.mark.parametrize("frames", [1, 9])
+    def test_cost_two_numbers_per_frame_and_channel(self, frames: int) -> None:
+        with_toes = AMPose(replace(self.config, frames=frames))
+        without = AMPose(replace(self.config, frames=frames, channels=2, toes=False))
+        more = count_parameters(with_toes) - count_parameters(without)
+        assert more == 2 * frames * SMALL.width
+
+    @pytest.mark.parametrize(("frames", "channels"), [(1, 4), (9, 4), (3, 5)])
+    def test_without_toes_in_the_picture_it_is_the_plain_network(self, frames, channels) -> None:
+        with_toes = AMPose(replace(self.config, frames=frames, channels=channels))
+        plain = AMPose(replace(self.config, frames=frames, channels=channels - 2, toes=False))
+        missing = plain.load_state_dict(with_toes.state_dict(), strict=False)
+        assert (missing.missing_keys, missing.unexpected_keys) == ([], ["toes.weight"])
+        x = torch.randn(3, frames, 16, channels)
+        assert not torch.equal(with_toes(x), plain(x[..., :-2]))
+        x[..., -2:] = 0
+        assert torch.equal(with_toes(x), plain(x[..., :-2]))
+
+    def test_joins_the_position_embedding_of_the_first_encoder(self) -> None:
+        model = AMPose(self.config)
+        plain = AMPose(replace(self.config, channels=2, toes=False))
+        plain.load_state_dict(model.state_dict(), strict=False)
+        x = torch.randn(1, 1, 16, 4)
+        with torch.no_grad():
+            plain.layers[0].position += x[0, 0, :, 2:] @ model.toes.weight.T
+        torch.testing.assert_close(plain(x[..., :2]), model(x))
+
+    def test_the_map_learns_from_feet_only(self) -> None:
+        model = AMPose(self.config)
+        x = torch.randn(2, 1, 16, 4)
+        x[..., 2:] = 0
+        model(x).square().sum().backward()
+        assert not model.toes.weight.grad.any()
+        x[..., H36M_16.index("left_ankle"), 2] = 0.5
+        model(x).square().sum().backward()
+        assert model.toes.weight.grad[:, 0].all()
+        assert not model.toes.weight.grad[:, 1].any()
+
+
+def test_a_batch_may_be_empty() -> None:
+    """As a process's share of the last batch of an epoch."""
+    for changes in ({}, {"block": "convnext"}, {"channels": 4, "toes": True, "frames": 3}):
+        config = replace(SMALL, **changes)
+        out = AMPose(config)(torch.zeros(0, config.frames, 17, config.channels))
+        assert out.shape == (0, 17, 3)
+        out.sum().backward()
 
 
 class TestAdjacency:
@@ -206,6 +277,7 @@ def test_plain_block_has_one_residual_around_the_pair() -> None:
         ({"heads": 3}, "16 does not divide into 3 heads"),
         ({"groups": "none"}, "unknown groups 'none'"),
         ({"frames": 4}, "frames must be odd"),
+        ({"toes": True}, "toes are two channels beside the keypoints' two, got 3 in all"),
     ],
 )
 def test_impossible_configurations_are_refused(change, message) -> None:

@@ -4,7 +4,8 @@ import itertools
 import json
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,21 +13,35 @@ import pytest
 import torch
 from torch import nn
 
-from ampose.research.data.sampling import Augmentation, Batch
+from ampose.research.data.batches import Batch, Plan
+from ampose.research.data.sampling import Augmentation
 from ampose.research.models.martinez import MartinezConfig
 from ampose.research.models.zoo import build
-from ampose.research.recipes import Recipe
+from ampose.research.recipes import RECIPES, OpenMotion, Recipe
 from ampose.research.training import loop
+from ampose.research.training.checkpoint import save_weights
+from ampose.research.training.distributed import World
 from ampose.research.training.loop import (
     RunMismatchError,
     learning_rate,
+    make_optimiser,
     parameter_groups,
     prefetched,
+    start_from,
     train,
     train_step,
     update_average,
 )
-from tests.research.training.runs import TINY, names, same, sampler, tiny
+from tests.research.training.runs import (
+    REFINED,
+    TINY,
+    WINDOWS,
+    names,
+    same,
+    sampler,
+    source,
+    tiny,
+)
 
 DROPOUT = tiny(model=MartinezConfig(width=16, channels=3, dropout=0.5))
 
@@ -40,6 +55,13 @@ class OneLayer(nn.Module):
         return self.layer(x[:, 0])
 
 
+class Share(World):
+    """One of several processes, without the others: sums are its own part."""
+
+    def summed(self, value: torch.Tensor) -> torch.Tensor:
+        return value
+
+
 def score(model: nn.Module) -> dict[str, float]:
     """A number that changes with the weights, in the place of a validation error."""
     return {"sum": float(sum(p.double().abs().sum() for p in model.parameters()))}
@@ -47,12 +69,12 @@ def score(model: nn.Module) -> dict[str, float]:
 
 def run(recipe: Recipe, folder: Path, **changes: object) -> nn.Module:
     options = {"validate": score, "report": lambda *_: None} | changes
-    return train(recipe, sampler(), folder, **options)
+    return train(recipe, source(recipe), folder, **options)
 
 
 @pytest.fixture(autouse=True)
 def _frequent_records(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "RECORD_STEPS", 5)  # 12 steps: records after 5, 10 and 12
+    monkeypatch.setattr(loop, "RECORD_STEPS", 5)  # TINY has 12 steps: records after 5, 10 and 12
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +83,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[Recipe, tuple[nn.Mod
     out = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loop, "RECORD_STEPS", 5)
-        for recipe in (TINY, DROPOUT):
+        for recipe in (TINY, DROPOUT, WINDOWS, REFINED):
             folder = tmp_path_factory.mktemp("whole")
             out[recipe] = run(recipe, folder), (folder / "log.jsonl").read_text()
     return out
@@ -82,7 +104,7 @@ def interrupting(at: int, error: type[BaseException], then: Callable = lambda *_
 class TestRun:
     def test_leaves_recipe_log_and_weights(self, tmp_path: Path) -> None:
         model = run(TINY, tmp_path)
-        assert names(tmp_path) == ["log.jsonl", "model.safetensors", "recipe.json"]
+        assert names(tmp_path) == ["log.jsonl", "model.safetensors", "recipe.json", "tensorboard"]
         recipe = json.loads((tmp_path / "recipe.json").read_text())
         assert (recipe["name"], recipe["poses"], recipe["model"]["width"]) == ("tiny", 96, 16)
         assert not model.training
@@ -117,7 +139,8 @@ class TestRun:
 
     def test_the_loss_falls(self, tmp_path: Path) -> None:
         still = Augmentation(clusters=8, exact=1, whole=1, free_body=0)
-        recipe = tiny(poses=80 * 32, batch=32, learning_rate=3e-3, augmentation=still)
+        data = OpenMotion(augmentation=still)
+        recipe = tiny(poses=80 * 32, batch=32, learning_rate=3e-3, data=data)
         run(recipe, tmp_path)
         lines = (tmp_path / "log.jsonl").read_text().splitlines()
         losses = [json.loads(line)["loss"] for line in lines]
@@ -144,7 +167,7 @@ class TestRun:
         logged = [json.loads(x) for x in (tmp_path / "log.jsonl").read_text().splitlines()]
         assert [round(loss, 3) for _, loss, _ in reports] == [x["loss"] for x in logged]
 
-    @pytest.mark.parametrize(("loss", "unit"), [("mpjpe", 1e3), ("mse", 1e6)])
+    @pytest.mark.parametrize(("loss", "unit"), [("mpjpe", 1e3), ("refined", 1e3), ("mse", 1e6)])
     def test_logs_the_mean_loss_in_millimetres(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loss: str, unit: float
     ) -> None:
@@ -161,27 +184,65 @@ class TestRun:
         thread.join()
         assert same(models[0], whole[TINY][0])
 
+    def test_epochs_over_windows_of_a_dataset(self, tmp_path: Path, whole) -> None:
+        """23 frames, each also mirrored: epochs of 46 samples in 8 steps, the last of 4."""
+        model, log = whole[WINDOWS]
+        poses = [json.loads(line)["poses"] for line in log.splitlines()]
+        assert poses == [30, 46 + 12, 46 + 42, 92 + 24, 138]  # after 5, 10, 15, 20 and 24 steps
+        assert same(run(WINDOWS, tmp_path, workers=3), model)
+        assert (tmp_path / "log.jsonl").read_text() == log
+
+    @pytest.mark.parametrize(("average", "is_last"), [(0.0, True), (0.5, False)])
+    def test_without_an_average_the_last_weights_are_kept(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, average: float, is_last: bool
+    ) -> None:
+        trained = []
+
+        def remember(recipe, model, *rest):
+            trained[:] = [model]
+            return train_step(recipe, model, *rest)
+
+        monkeypatch.setattr(loop, "train_step", remember)
+        kept = run(tiny(average=average), tmp_path)
+        assert same(kept, trained[0]) == is_last
+
+    def test_a_network_and_its_refiner_learn_together(self, whole) -> None:
+        model, _ = whole[REFINED]
+        torch.manual_seed(REFINED.seed)
+        fresh = build(REFINED.model)
+        for part, before in zip(model.children(), fresh.children(), strict=True):
+            assert not same(part, before)
+
 
 class TestResume:
     """An interrupted run that goes on is the uninterrupted one: its model and its log."""
 
-    @pytest.mark.parametrize("recipe", [TINY, DROPOUT], ids=["ampose", "dropout"])
+    @pytest.mark.parametrize(
+        ("recipe", "steps"),
+        [
+            (TINY, range(12)),
+            (DROPOUT, range(12)),
+            (WINDOWS, (0, 7, 8, 9, 23)),  # an epoch has 8 steps
+            (REFINED, (0, 11)),
+        ],
+        ids=["ampose", "dropout", "windows", "refined"],
+    )
     def test_after_an_interruption_between_any_two_steps(
-        self, tmp_path: Path, whole, recipe: Recipe
+        self, tmp_path: Path, whole, recipe: Recipe, steps: Sequence[int]
     ) -> None:
-        for at in range(recipe.steps):
+        for at in steps:
             folder = tmp_path / str(at)
-            source = sampler()
-            make, stop = source.batch, np.random.default_rng([recipe.seed, at]).random()
+            interrupted = source(recipe)
+            make = interrupted.step
 
-            def batch(size, rng, make=make, stop=stop):
-                if np.random.default_rng(rng.bit_generator.seed_seq).random() == stop:
+            def step(plan, seed, number, make=make, at=at):
+                if number == at:
                     raise KeyboardInterrupt
-                return make(size, rng)
+                return make(plan, seed, number)
 
-            source.batch = batch
+            interrupted.step = step
             with pytest.raises(KeyboardInterrupt):
-                train(recipe, source, folder, validate=score, report=lambda *_: None)
+                train(recipe, interrupted, folder, validate=score, report=lambda *_: None)
             assert torch.load(folder / "checkpoint.pt")["step"] == at
             self._goes_on(recipe, folder, whole)
 
@@ -255,34 +316,140 @@ class TestResume:
         assert same(run(recipe, folder), expected)
         assert (folder / "log.jsonl").read_text() == log
         left = set(names(folder)) - {"checkpoint.pt.partial"}
-        assert left == {"log.jsonl", "model.safetensors", "recipe.json"}
+        assert left == {"log.jsonl", "model.safetensors", "recipe.json", "tensorboard"}
 
 
 class TestLearningRate:
     recipe = tiny(poses=100 * 8, learning_rate=0.2, warmup=0.1)
+    plan = recipe.plan(0)
 
     def test_by_hand(self) -> None:
-        rates = [learning_rate(self.recipe, step) for step in range(100)]
+        rates = [learning_rate(self.recipe, self.plan, step) for step in range(100)]
         np.testing.assert_allclose(rates[:10], np.arange(1, 11) * 0.02)
         assert rates[10] == max(rates) == pytest.approx(0.2)
         assert rates[55] == pytest.approx(0.1)  # half way between 10 and 100
         assert rates[10 + 30] == pytest.approx(0.2 * 0.75)  # cos 60 degrees
         assert 0 < rates[99] < 1e-4
-        assert learning_rate(self.recipe, 100) == 0
+        assert learning_rate(self.recipe, self.plan, 100) == 0
 
     def test_without_warm_up_starts_at_the_peak(self) -> None:
-        assert learning_rate(tiny(warmup=0.0), 0) == TINY.learning_rate
+        assert learning_rate(tiny(warmup=0.0), self.plan, 0) == TINY.learning_rate
 
-    def test_is_what_the_optimiser_uses(self, tmp_path: Path, monkeypatch) -> None:
+    def test_of_the_thesis(self) -> None:
+        """2.5e-5, times 0.98 after every epoch: 60 epochs, so 59 times at the end."""
+        recipe = RECIPES["h36m-cpn-17"]
+        plan = recipe.plan(2 * 1_559_752)
+        steps = plan.steps_per_epoch
+        rates = [learning_rate(recipe, plan, step) for step in range(0, plan.steps, steps)]
+        np.testing.assert_allclose(rates, 2.5e-5 * 0.98 ** np.arange(60))
+        assert rates[0] == 2.5e-5
+        assert rates[59] == pytest.approx(7.59e-6, rel=1e-3)
+        assert rates[59] * 0.98 == pytest.approx(7.44e-6, rel=1e-3)  # what a 61st would have
+        for epoch in (0, 30, 59):  # it stays within an epoch
+            last = learning_rate(recipe, plan, (epoch + 1) * steps - 1)
+            assert last == rates[epoch]
+
+    @pytest.mark.parametrize("recipe", [TINY, WINDOWS], ids=["cosine", "exponential"])
+    def test_is_what_the_optimiser_uses(self, tmp_path: Path, monkeypatch, recipe) -> None:
         used = []
 
-        def remember(recipe, model, optimiser, batch, device):
+        def remember(recipe, model, optimiser, batch, world):
             used.append([group["lr"] for group in optimiser.param_groups])
-            return train_step(recipe, model, optimiser, batch, device)
+            return train_step(recipe, model, optimiser, batch, world)
 
         monkeypatch.setattr(loop, "train_step", remember)
-        run(TINY, tmp_path)
-        assert used == [[learning_rate(TINY, step)] * 2 for step in range(TINY.steps)]
+        run(recipe, tmp_path)
+        plan = recipe.plan(46)
+        assert used == [[learning_rate(recipe, plan, step)] * 2 for step in range(plan.steps)]
+
+
+class TestOptimiser:
+    @pytest.mark.parametrize(
+        ("name", "kind", "amsgrad"),
+        [
+            ("adamw", torch.optim.AdamW, False),
+            ("adam", torch.optim.Adam, False),
+            ("amsgrad", torch.optim.Adam, True),
+        ],
+    )
+    def test_is_the_recipes(self, name: str, kind: type, amsgrad: bool) -> None:
+        recipe = tiny(optimiser=name, learning_rate=0.3, weight_decay=0.2)
+        optimiser = make_optimiser(recipe, build(recipe.model))
+        assert type(optimiser) is kind
+        assert [group["amsgrad"] for group in optimiser.param_groups] == [amsgrad] * 2
+        assert [group["lr"] for group in optimiser.param_groups] == [0.3] * 2
+        assert [group["weight_decay"] for group in optimiser.param_groups] == [0.2, 0.0]
+
+    def test_only_adamw_decays_apart_from_the_gradient(self) -> None:
+        """Without a gradient AdamW shrinks by rate times decay; Adam scales any pull to a rate."""
+        moved = {}
+        for name in ("adamw", "adam", "amsgrad"):
+            model = OneLayer()
+            torch.nn.init.constant_(model.layer.weight, 2.0)
+            model.layer.weight.grad = torch.zeros(3, 3)
+            recipe = tiny(optimiser=name, learning_rate=0.1, weight_decay=0.5)
+            make_optimiser(recipe, model).step()
+            moved[name] = model.layer.weight[0, 0].item()
+        assert moved["adamw"] == pytest.approx(2 - 0.1 * 0.5 * 2)
+        assert moved["adam"] == moved["amsgrad"] == pytest.approx(2 - 0.1)
+
+
+class TestStart:
+    """A run that starts from trained weights."""
+
+    def test_from_the_same_network(self, tmp_path: Path) -> None:
+        torch.manual_seed(1)
+        trained, model = build(TINY.model), build(TINY.model)
+        save_weights(trained, tmp_path / "w.safetensors")
+        start_from(model, tmp_path / "w.safetensors")
+        assert same(model, trained)
+
+    def test_of_a_refiner_from_its_network(self, tmp_path: Path) -> None:
+        trained, model = build(REFINED.model.base), build(REFINED.model)
+        save_weights(trained, tmp_path / "w.safetensors")
+        start_from(model, tmp_path / "w.safetensors")
+        assert same(model.base, trained)
+
+    @pytest.mark.parametrize(
+        ("trained", "wanted"),
+        [
+            (replace(REFINED.model.base, depth=2), REFINED.model),  # another size
+            (replace(TINY.model, heads=2), TINY.model),  # the same shapes, other sense
+            (MartinezConfig(width=16), REFINED.model),
+            (REFINED.model, REFINED.model),
+            (REFINED.model, REFINED.model.base),
+        ],
+    )
+    def test_from_another_network_is_refused(self, tmp_path: Path, trained, wanted) -> None:
+        path = tmp_path / "w.safetensors"
+        save_weights(build(trained), path)
+        model = build(wanted)
+        before = {key: value.clone() for key, value in model.state_dict().items()}
+        with pytest.raises(ValueError, match="weights of another network than the recipe") as said:
+            start_from(model, path)
+        assert str(path) in str(said.value)
+        assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
+
+    def test_the_first_step_has_the_trained_weights(self, tmp_path: Path, monkeypatch) -> None:
+        trained = run(WINDOWS, tmp_path / "base")
+
+        def stop(_recipe, model, *_rest):
+            assert same(model.base, trained)
+            raise RuntimeError("seen")
+
+        monkeypatch.setattr(loop, "train_step", stop)
+        with pytest.raises(RuntimeError, match="seen"):
+            run(REFINED, tmp_path / "run", initial=tmp_path / "base" / "model.safetensors")
+
+    def test_a_resumed_run_does_not_start_again(self, tmp_path: Path, monkeypatch) -> None:
+        run(WINDOWS, tmp_path / "base")
+        start = tmp_path / "base" / "model.safetensors"
+        whole = run(REFINED, tmp_path / "whole", initial=start)
+        with monkeypatch.context() as patch:
+            patch.setattr(loop, "train_step", interrupting(7, KeyboardInterrupt, train_step))
+            with pytest.raises(KeyboardInterrupt):
+                run(REFINED, tmp_path / "cut", initial=start)
+        assert same(run(REFINED, tmp_path / "cut", initial=start), whole)
 
 
 class TestAverage:
@@ -325,7 +492,7 @@ class TestStep:
     """One step of a one-layer model, worked out by hand."""
 
     batch = Batch(
-        inputs=np.array([[[1.0, 0, 0], [0, 2, 0]]], np.float32),
+        inputs=np.array([[[[1.0, 0, 0], [0, 2, 0]]]], np.float32),
         targets=np.array([[[0.0, 0, 0], [0, 0, 6]]], np.float32),
     )
 
@@ -336,7 +503,7 @@ class TestStep:
             model.layer.weight[0, 0] = 3.0  # predicts (3, 0, 0) and (0, 0, 0)
         optimiser = torch.optim.SGD(model.parameters(), lr=1.0)
         before = model.layer.weight.detach().clone()
-        loss = train_step(tiny(**changes), model, optimiser, self.batch, "cpu")
+        loss = train_step(tiny(**changes), model, optimiser, self.batch, World())
         return loss.item(), before - model.layer.weight.detach()
 
     def test_mpjpe(self) -> None:
@@ -357,7 +524,8 @@ class TestStep:
         torch.testing.assert_close(gradient, expected)
 
     def test_gradients_are_clipped_to_a_norm(self) -> None:
-        _, free = self._step(clip_norm=100.0)
+        _, free = self._step(clip_norm=None)
+        assert free.norm() > 1
         _, clipped = self._step(clip_norm=0.5)
         assert clipped.norm().item() == pytest.approx(0.5, rel=1e-4)
         torch.testing.assert_close(clipped / clipped.norm(), free / free.norm())
@@ -366,16 +534,59 @@ class TestStep:
         model = build(DROPOUT.model).eval()
         optimiser = torch.optim.SGD(model.parameters(), lr=0.0)
         batch = sampler().batch(8, np.random.default_rng(0))
-        train_step(DROPOUT, model, optimiser, batch, "cpu")
+        train_step(DROPOUT, model, optimiser, batch, World())
         assert model.training
 
 
+class TestSharedStep:
+    """The mean of the processes' gradients, which training takes, is that of the whole batch."""
+
+    @staticmethod
+    def gradients(recipe: Recipe, batch: Batch, world: World) -> tuple[float, list[torch.Tensor]]:
+        torch.manual_seed(3)
+        model = build(recipe.model)
+        if recipe.loss == "refined":
+            model.refiner[2].p = 0.0  # every process would drop other numbers
+        optimiser = torch.optim.SGD(model.parameters(), lr=0.0)
+        loss = train_step(recipe, model, optimiser, batch, world)
+        return loss.item(), [parameter.grad for parameter in model.parameters()]
+
+    @pytest.mark.parametrize("recipe", [TINY, WINDOWS, REFINED], ids=lambda recipe: recipe.loss)
+    @pytest.mark.parametrize(("size", "count"), [(8, 2), (7, 2), (7, 3), (1, 2)])
+    def test_equals_the_whole_one(self, recipe: Recipe, size: int, count: int) -> None:
+        recipe = replace(recipe, clip_norm=None)
+        batch = source(recipe).step(Plan(poses=size, epochs=1, batch=size), 0, 0)
+        expected, whole = self.gradients(recipe, batch, World())
+        shares = [self.gradients(recipe, batch, Share(rank, count)) for rank in range(count)]
+        assert sum(loss for loss, _ in shares) == pytest.approx(expected, rel=1e-5)
+        for gradient, *parts in zip(whole, *(parts for _, parts in shares), strict=True):
+            torch.testing.assert_close(sum(parts) / count, gradient, rtol=1e-4, atol=1e-6)
+
+    def test_a_step_that_another_process_left_is_not_taken(self) -> None:
+        class Left(World):
+            def summed(self, value: torch.Tensor) -> torch.Tensor:
+                raise RuntimeError("connection closed")
+
+        model = build(TINY.model)
+        before = [parameter.detach().clone() for parameter in model.parameters()]
+        optimiser = make_optimiser(TINY, model)
+        batch = sampler().batch(8, np.random.default_rng(0))
+        with pytest.raises(RuntimeError, match="connection closed"):
+            train_step(TINY, model, optimiser, batch, Left(0, 2))
+        assert not optimiser.state
+        assert all(map(torch.equal, model.parameters(), before))
+
+
 @pytest.mark.parametrize("workers", [1, 3])
-def test_batches_made_ahead_are_those_of_their_steps(workers: int) -> None:
-    source = sampler()
-    ahead = list(prefetched(source, TINY, 9, workers))
-    assert len(ahead) == 3
+@pytest.mark.parametrize(("recipe", "count"), [(TINY, 3), (WINDOWS, 15)], ids=["poses", "epochs"])
+def test_batches_made_ahead_are_those_of_their_steps(
+    recipe: Recipe, count: int, workers: int
+) -> None:
+    batches = source(recipe)
+    plan = recipe.plan(batches.poses)
+    ahead = list(prefetched(batches, plan, 4, 9, workers))
+    assert len(ahead) == count
     for step, batch in enumerate(ahead, start=9):
-        expected = source.batch(TINY.batch, np.random.default_rng([TINY.seed, step]))
+        expected = batches.step(plan, 4, step)
         np.testing.assert_array_equal(batch.inputs, expected.inputs)
         np.testing.assert_array_equal(batch.targets, expected.targets)

@@ -122,15 +122,14 @@ class WindowSource:
         """The batch of a step."""
         order = _order(plan.poses, seed, step // plan.steps_per_epoch)
         places = plan.samples(step)
-        chosen = order[places.start : places.stop]
-        frames = chosen % len(self._set)
+        copy, frames = np.divmod(order[places.start : places.stop], len(self._set))
         batch = Batch(
             np.ascontiguousarray(windows(self._set, frames, self._frames)),
             np.ascontiguousarray(self._set.targets[frames]),
             np.ascontiguousarray(self._set.rays[frames]) if self._oracle else None,
             np.ascontiguousarray(self._set.root_depth[frames]) if self._oracle else None,
         )
-        flipped = chosen >= len(self._set)
+        flipped = (copy % 2 == 1) & self._mirrored  # a plan may go round the set several times
         mirror = self._set.joints.mirror
         for array in (batch.inputs, batch.targets, batch.rays):
             if array is not None and flipped.any():

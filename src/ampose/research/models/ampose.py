@@ -104,6 +104,10 @@ class AMPoseConfig:
             raise ValueError(
                 f"frames must be odd, so that one is in the middle, got {self.frames}"
             )
+        if self.toes and self.channels < 4:
+            raise ValueError(
+                f"toes are two channels beside the keypoints' two, got {self.channels} in all"
+            )
 
 
 class AMPose(nn.Module):
@@ -247,7 +251,9 @@ class GraphLayer(nn.Module):
         """(B, J, C) to (B, J, C)."""
         batch, _, width = x.shape
         groups = self.project(x)  # (B, J, K * C)
-        summed = self.adjacency.to(groups.dtype) @ groups.reshape(batch, -1, width)
+        # Not -1: a process's share of a batch may be empty, and nothing is then inferred.
+        stacked = groups.reshape(batch, self.adjacency.shape[1], width)
+        summed = self.adjacency.to(groups.dtype) @ stacked
         out: Tensor = self.after(summed)
         return out
 

@@ -1,8 +1,9 @@
 """One run on several processes, as ``torchrun`` starts them.
 
 Every process makes the same batch and takes its share, so a recipe's batch size and its result do
-not depend on the number of processes (up to the order of floating-point sums). The run folder
-must be on a file system that all processes see; the first process alone writes.
+not depend on the number of processes, up to the order of floating-point sums. (Dropout and batch
+normalisation do: each process draws, and normalises, for its share.) The run folder must be on a
+file system that all processes see; the first process alone writes.
 """
 
 from __future__ import annotations
@@ -57,12 +58,18 @@ class World:
 
 @contextmanager
 def joined() -> Iterator[World]:
-    """The world that ``torchrun`` describes in the environment; this process alone without it."""
+    """The world that ``torchrun`` describes in the environment; this process alone without it.
+
+    Raises:
+        ValueError: the environment describes a world, but not as ``torchrun`` does.
+    """
     has_cuda = torch.cuda.is_available()
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
         yield World(device="cuda" if has_cuda else "cpu")
         return
+    if "LOCAL_RANK" not in os.environ:
+        raise ValueError(f"WORLD_SIZE is {size} but LOCAL_RANK is not set; start with torchrun")
     local = int(os.environ["LOCAL_RANK"])
     distributed.init_process_group("nccl" if has_cuda else "gloo")
     if has_cuda:

@@ -18,18 +18,19 @@ class RunLog:
     Args:
         folder: the run folder.
         records: how many lines to keep of an earlier start; the rest will come again.
+        poses: seen at the last of them.
     """
 
-    def __init__(self, folder: Path, records: int) -> None:
+    def __init__(self, folder: Path, records: int, poses: int) -> None:
         self._lines = (folder / "log.jsonl").open("a+", encoding="utf-8")
         self._lines.seek(0)
-        poses = [json.loads(self._lines.readline())["poses"] for _ in range(records)]
+        for _ in range(records):
+            self._lines.readline()
         self._lines.truncate(self._lines.tell())  # alone it cuts where reading ahead has come
         self._board = None
         if SummaryWriter is not None:
             # Points from here on are made anew; TensorBoard forgets those of the earlier start.
-            first = poses[-1] + 1 if poses else None
-            self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=first)
+            self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=poses + 1)
 
     def write(self, poses: int, loss: float, scores: Mapping[str, float]) -> None:
         """One record: poses seen, mean loss since the last record, validation errors."""

@@ -190,7 +190,7 @@ class Records:
         validations: int,
     ) -> None:
         self._folder = folder
-        self._log = RunLog(folder, -(-recorded // RECORD_STEPS))
+        self._log = RunLog(folder, -(-recorded // RECORD_STEPS), plan.seen(recorded))
         self._plan = plan
         self._unit = 1e6 if recipe.loss == "mse" else 1e3
         self._validate = validate
@@ -241,7 +241,9 @@ def claim_folder(folder: Path, recipe: Recipe) -> None:
     path = folder / "recipe.json"
     text = json.dumps(asdict(recipe), indent=2)
     if not path.exists():
-        path.write_text(text, encoding="utf-8")
+        beside = path.with_name(path.name + ".partial")
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
     elif path.read_text(encoding="utf-8") != text:
         raise RunMismatchError(
             f"{folder} holds a run of another recipe; give --out another folder"
@@ -349,8 +351,11 @@ def train_step(
     (loss * world.size).backward()  # type: ignore[no-untyped-call]
     if recipe.clip_norm is not None:
         nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_norm)
+    # Before the weights move: where another process is gone, this raises, and a checkpoint that
+    # is then written must not hold a step that was not counted.
+    total = world.summed(loss.detach())
     optimiser.step()
-    return world.summed(loss.detach())
+    return total
 
 
 @torch.no_grad()
