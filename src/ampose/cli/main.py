@@ -16,6 +16,7 @@ from ampose.cli.demo import demo
 from ampose.cli.evaluate import evaluate
 from ampose.cli.lift import lift
 from ampose.cli.package import package
+from ampose.cli.reproduce import reproduce
 from ampose.cli.run import run
 from ampose.cli.train import train
 from ampose.errors import InputError
@@ -34,6 +35,7 @@ app.command()(lift)
 app.command(rich_help_panel="Research")(train)
 app.command(name="eval", rich_help_panel="Research")(evaluate)
 app.command(rich_help_panel="Research")(package)
+app.command(rich_help_panel="Research")(reproduce)
 app.add_typer(data, name="data", rich_help_panel="Research")
 
 

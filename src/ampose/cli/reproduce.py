@@ -96,7 +96,8 @@ def reproduce(
         torch.set_num_threads(threads)
     training = Training(data, progress_bar, threads) if data and not no_train else None
     laboratory = Laboratory(runs, data, training, epochs)
-    bench = Bench(runs, out / TEST_LOG.name, data, training, seeds, wide, poses)
+    log = out / TEST_LOG.name
+    bench = Bench(runs, log, progress_bar, data, training, seeds, wide, poses)
     try:
         if show or target is None:
             list_targets(laboratory, bench)
@@ -105,9 +106,8 @@ def reproduce(
         else:
             write_table(target, laboratory, bench, out)
     except NotMeasuredError as error:
-        raise InputError(
-            f"{target}: {error}" + f"; {error.reason}" * bool(error.reason)
-        ) from error
+        reason = f"; {error.reason}" if error.reason else ""
+        raise InputError(f"{target}: {error}{reason}") from error
     except (ValueError, OSError) as error:
         raise InputError(str(error)) from error
     except KeyboardInterrupt:

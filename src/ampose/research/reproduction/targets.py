@@ -1,0 +1,73 @@
+"""What can be reproduced, by the names that users type, and what of it could run now."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+from ampose.research.reproduction.laboratory import Laboratory
+from ampose.research.reproduction.open_ablations import Bench, rows_of
+from ampose.research.reproduction.published import TABLES, Table
+from ampose.research.reproduction.samples import FIGURES
+from ampose.research.reproduction.tables import kept_before
+
+Kind = Literal["table", "open table", "figure", "open figure"]
+
+OPEN_TABLES = {f"open-{number}": table for number, table in TABLES.items() if rows_of(table)}
+THESIS_FIGURES = {f"figure-{number}": shown for number, shown in FIGURES.items()}
+OPEN_FIGURE = "figure-open"
+
+TARGETS: dict[str, Kind] = {
+    **dict.fromkeys(TABLES, "table"),
+    **dict.fromkeys(OPEN_TABLES, "open table"),
+    **dict.fromkeys(THESIS_FIGURES, "figure"),
+    OPEN_FIGURE: "open figure",
+}
+"""Every name and what kind of thing it is."""
+
+
+class Outlook(NamedTuple):
+    """One thing to reproduce: its name, what it is, and what would come of it now."""
+
+    target: str
+    title: str
+    state: str
+
+
+def outlooks(laboratory: Laboratory, bench: Bench) -> Iterator[Outlook]:
+    """What every target would give now; nothing is trained, scored or written.
+
+    Raises:
+        ValueError: a run folder holds another run than its name says.
+    """
+    for target, table in TABLES.items():
+        yield Outlook(target, table.title, _of_table(table, laboratory))
+    for target, table in OPEN_TABLES.items():
+        title = f"Table {table.number} on open data: {table.title.partition(':')[0]}"
+        yield Outlook(target, title, _of_ablation(table, bench))
+    for target, shown in THESIS_FIGURES.items():
+        recipe = laboratory.recipe(shown.recipe)
+        yield Outlook(target, shown.title, laboratory.outlook(recipe, shown.dataset))
+    state = "can be drawn" if bench.data else "needs the open-mocap packs"
+    yield Outlook(OPEN_FIGURE, "Poses of HDM05, by the built-in or any other lifter", state)
+
+
+def _of_table(table: Table, laboratory: Laboratory) -> str:
+    states = Counter(
+        "measured before"
+        if kept_before(system, table, laboratory)
+        else laboratory.outlook(laboratory.recipe(system.recipe), table.dataset)
+        for system in table.runnable
+        if system.recipe
+    )
+    several = len(states) > 1
+    errors = ", ".join(f"{count} x {each}" if several else each for each, count in states.items())
+    return f"parameters and MACs now; errors: {errors}" if table.has_costs else errors
+
+
+def _of_ablation(table: Table, bench: Bench) -> str:
+    recipes = [bench.recipe(table, system) for system in rows_of(table)]
+    done = sum(bench.finished(recipe) is not None for recipe in recipes)
+    rest = "" if bench.data or done == len(recipes) else "; the rest needs the open-mocap packs"
+    return f"{done} of {len(recipes)} rows have run{rest}"
