@@ -131,6 +131,15 @@ def test_onnx_needs_no_torch(ampose: Command, data: Path, weights: Path) -> None
     assert_one_line(said, "needs torch; install it with: pip install torch")
 
 
+def test_a_model_of_licensed_data_is_refused_on_open_data(
+    ampose: Command, data: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "model.safetensors"
+    save_weights(build(AMPoseConfig(depth=1, width=16)), path)
+    said = ampose("eval", "cmu-val", "--data", data, "--weights", path)
+    assert_one_line(said, "(1, 17, 2); open data has (1, 17, 3)")
+
+
 class TestLicensed:
     @pytest.fixture
     def trained(self, tmp_path: Path) -> Path:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 TEST_LOG = Path("results/test_log.csv")
 
+OPEN_INPUT = (1, 17, 3)
+"""Frames, joints and channels of the open-mocap protocol."""
+
 LICENSED = frozenset({"human3.6m", "mpi-inf-3dhp", "humaneva"})
 
 Scored = tuple[str, str, list[dict[str, str | int | float]], dict[str, str]]
@@ -151,10 +154,15 @@ def load_lifter(weights: Path | None, threads: int | None) -> tuple[str, str, Li
         network = load_network(weights, threads=threads)
         return network.name, network.sha256, network.run
     with needs_torch():
+        from ampose.research.models.cost import input_shape
         from ampose.research.training.checkpoint import load_weights, sha256_of
         from ampose.research.training.inference import torch_lifter
     try:
         model = load_weights(weights)
     except ValueError as error:
         raise InputError(str(error)) from error
+    if (shape := input_shape(model)) != OPEN_INPUT:
+        raise InputError(
+            f"{weights}: takes (frames, joints, channels) {shape}; open data has {OPEN_INPUT}"
+        )
     return weights.resolve().parent.name, sha256_of(weights), torch_lifter(model)

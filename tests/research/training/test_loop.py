@@ -459,9 +459,11 @@ class TestAverage:
             average.weight.fill_(1.0)
             model.weight.fill_(5.0)
         model.running_mean.fill_(7.0)
+        model.num_batches_tracked.fill_(3)
         update_average(average, model, 0.75)
         assert average.weight.item() == pytest.approx(0.75 * 1 + 0.25 * 5)
-        assert average.running_mean.item() == 7  # statistics are copied
+        assert average.running_mean.item() == pytest.approx(0.75 * 0 + 0.25 * 7)
+        assert average.num_batches_tracked.item() == 3
         assert model.weight.item() == 5
 
     def test_is_short_at_the_start_and_the_recipes_later(self, tmp_path: Path, monkeypatch):

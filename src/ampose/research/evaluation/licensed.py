@@ -127,6 +127,6 @@ def conventions(dataset: str, convention: str = "official") -> str:
     if dataset == "human3.6m":
         return human36m.CONVENTIONS["subtract"]
     return (
-        "mm; predicted root subtracted; mean over 15 joints with the root; all cameras and takes of "
-        "an action and a subject; averages weigh the cells equally"
+        "mm; predicted root subtracted; mean over 15 joints with the root; all cameras and takes "
+        "of an action and a subject; averages weigh the cells equally"
     )

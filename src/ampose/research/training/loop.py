@@ -360,7 +360,13 @@ def train_step(
 
 @torch.no_grad()
 def update_average(average: nn.Module, model: nn.Module, decay: float) -> None:
-    """Moves the running average of the weights towards the model; copies buffers."""
+    """Moves the running average towards the model: weights, and statistics of normalisation.
+
+    Statistics that were copied would not be those of the averaged weights. Counters are copied.
+    """
     torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), 1 - decay)
     for kept, new in zip(average.buffers(), model.buffers(), strict=True):
-        kept.copy_(new)
+        if kept.is_floating_point():
+            kept.lerp_(new, 1 - decay)
+        else:
+            kept.copy_(new)
