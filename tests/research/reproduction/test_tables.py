@@ -14,6 +14,7 @@ from torch import nn
 from ampose.research.data.pose_set import PoseSet
 from ampose.research.evaluation import licensed
 from ampose.research.recipes import RECIPES
+from ampose.research.reproduction.costs import costs
 from ampose.research.reproduction.laboratory import Laboratory, options_on, protocol_name
 from ampose.research.reproduction.published import TABLES
 from ampose.research.reproduction.tables import PUBLISHED_ONLY, TRIAL, reproduce_table
@@ -35,6 +36,11 @@ def is_number(cell: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def is_trial(cell: str) -> bool:
+    word, _, number = cell.partition(": ")
+    return word == "trial" and is_number(number)
 
 
 NEEDS = {"4.4": "needs Human3.6M and MPI-INF-3DHP", "4.5": "needs MPI-INF-3DHP"}
@@ -150,10 +156,9 @@ class TestTrial:
             "h36m-gt-17",
         ]
         for row in ours:
-            assert is_number(row["average measured"])
-            assert is_number(row["Walking measured"])
-            expected = float(row["average measured"]) - float(row["average published"])
-            assert float(row["average difference"]) == pytest.approx(expected)
+            assert is_trial(row["average measured"])
+            assert is_trial(row["Walking measured"])
+            assert row["average difference"] == ""
             assert (row["seed"], row["trained on"]) == ("0", "cpu")
             assert len(row["weights sha256"]) == 12
         runs = written.paths[0].parent / "runs"
@@ -175,7 +180,9 @@ class TestTrial:
         ours = [row for row in read(written.paths[0])[1] if row["recipe"]]
         assert len(ours) == len(TABLES[number].runnable)
         for quantity in TABLES[number].quantities:
-            assert all(is_number(row[f"{quantity} measured"]) for row in ours)
+            is_cost = TABLES[number].quantities[quantity] in costs(RECIPES[ours[0]["recipe"]])
+            fits = is_number if is_cost else is_trial
+            assert all(fits(row[f"{quantity} measured"]) for row in ours)
 
     @pytest.mark.usefixtures("official", "perfect")
     def test_other_epochs_are_a_trial_even_on_published_data(

@@ -47,7 +47,7 @@ class Measured:
         reason: why there is none: the line of the loader that did not find its files.
         scores: where the errors come from.
         trained: what is known of the training.
-        is_trial: the errors are no measurement.
+        trial: errors that are no measurement.
     """
 
     values: Mapping[str, float]
@@ -55,7 +55,7 @@ class Measured:
     reason: str = ""
     scores: Scores | None = None
     trained: Mapping[str, str] = field(default_factory=dict)
-    is_trial: bool = False
+    trial: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def reproduce_table(table: Table, laboratory: Laboratory, out: Path) -> Written:
         KeyboardInterrupt: during training, after saving, so that the same call goes on.
     """
     measured = {system.recipe: measure(system, table, laboratory) for system in table.runnable}
-    is_trial = any(each.is_trial for each in measured.values())
+    is_trial = any(each.trial for each in measured.values())
     rows = [table_row(each, table, measured.get(each.recipe)) for each in table.systems]
     notes = table_notes(table, is_trial=is_trial)
     sections = list(table_sections(table, rows))
@@ -119,7 +119,10 @@ def measure(system: System, table: Table, laboratory: Laboratory) -> Measured:
         if not is_trial:
             keep_scores(run, protocol_name(specimen.options, table.convention), scores)
     trained = run_facts(run) | {"seed": str(recipe.seed)}
-    return Measured(values | flat(scores.rows), scores=scores, trained=trained, is_trial=is_trial)
+    errors = flat(scores.rows)
+    if is_trial:
+        return Measured(values, scores=scores, trained=trained, trial=errors)
+    return Measured(values | errors, scores=scores, trained=trained)
 
 
 def kept_before(system: System, table: Table, laboratory: Laboratory) -> Scores | None:
@@ -152,10 +155,12 @@ def table_row(system: System, table: Table, measured: Measured | None) -> dict[s
     for quantity, place in table.quantities.items():
         printed = system.values.get(quantity)
         number = measured.values.get(place)
+        tried = measured.trial.get(place)
+        instead = measured.instead if tried is None else f"trial: {tried:.1f}"
         unread = quantity in system.values and printed is None
         cells = {
             "published": UNREADABLE if unread else _or_empty(printed),
-            "measured": measured.instead if number is None else number,
+            "measured": instead if number is None else number,
             "difference": _difference(number, printed),
         }
         kinds = KINDS if table.is_printed(quantity) else ("measured",)
