@@ -158,7 +158,9 @@ class TestLicensed:
         lines = Path("out.csv").read_text().splitlines()
         notes = dict(line[2:].split(": ", 1) for line in lines if line.startswith("# "))
         assert notes["model"] == "tiny-run"
-        assert notes["data"].endswith("NOT the published data: no measurement")
+        assert notes["data"].endswith(
+            "frames, not checked: no frame counts of this dataset were published"
+        )
         assert notes["mirrored test average"] == "True"
         rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
         assert rows[-1]["action"] == rows[-1]["subject"] == "average"

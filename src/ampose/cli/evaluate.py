@@ -137,8 +137,7 @@ def score_licensed(
     for row in rows:
         print("  ".join(f"{key} {value}" for key, value in row.items()))
     notes = {
-        "data": f"{poses.name}, {len(poses)} frames"
-        + ("" if poses.official else "; NOT the published data: no measurement"),
+        "data": f"{poses.name}, {len(poses)} frames, {licensed.standing(dataset, poses)}",
         "keypoints": keypoints,
         "mirrored test average": str(mirror),
         "conventions": licensed.conventions(dataset, convention),

@@ -13,11 +13,13 @@ from ampose.metrics import mpjpe, p_mpjpe
 from ampose.research.data.human36m import load_human36m
 from ampose.research.evaluation.licensed import predict as predict_set
 from ampose.research.evaluation.open_protocol import load_set
+from ampose.research.models.ampose import AMPoseConfig
 from ampose.research.models.zoo import build
-from ampose.research.recipes import RECIPES
+from ampose.research.recipes import RECIPES, Licensed
 from ampose.research.training import run
 from ampose.research.training.checkpoint import load_weights
 from tests.research.human36m_files import write_human36m
+from tests.research.humaneva_files import write_humaneva
 from tests.research.packs import write_data, write_pack
 from tests.research.training.runs import REFINED, TINY, WINDOWS, names, same
 
@@ -184,6 +186,18 @@ class TestLicensed:
         with pytest.raises(ValueError, match=r"not the complete published one .* under"):
             self.train("windows", human36m, tmp_path / "runs")
         assert not (tmp_path / "runs").exists()
+
+    def test_humaneva_has_no_published_counts_and_may_go_anywhere(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path / "temporary"))
+        model = AMPoseConfig(depth=1, width=16, skeleton="humaneva_15")
+        recipe = replace(WINDOWS, model=model, data=Licensed("humaneva"), epochs=1, batch=512)
+        monkeypatch.setitem(RECIPES, "windows", recipe)
+        data = write_humaneva(tmp_path / "humaneva")
+        assert self.train("windows", data, tmp_path / "runs") == {}
+        record = json.loads((tmp_path / "runs" / "run.json").read_text())
+        assert record["data"].startswith("not checked")
 
     def test_lengths_of_the_wrong_kind_are_refused(self, human36m: Path, tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="windows counts epochs; give --epochs instead"):

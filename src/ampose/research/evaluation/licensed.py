@@ -26,6 +26,10 @@ Array = NDArray[np.floating]
 
 BATCH = 2048
 
+AS_PUBLISHED = "as published"
+TRIAL = "generated or partial"
+UNKNOWN = "not checked: no frame counts of this dataset were published"
+
 
 def load_part(
     licensed: Licensed, model: ModelConfig, data: Path, part: Literal["train", "test"]
@@ -50,6 +54,13 @@ def load_part(
     if model.skeleton != HUMANEVA_15.name:
         raise ValueError(f"HumanEva-I has the joints {HUMANEVA_15.name}, not {model.skeleton}")
     return load_humaneva(data, part=part, keypoints=licensed.keypoints)
+
+
+def standing(dataset: str, poses: PoseSet) -> str:
+    """Whether a set is the published one, `AS_PUBLISHED`, `TRIAL` or `UNKNOWN` (HumanEva-I)."""
+    if dataset == "humaneva":
+        return UNKNOWN
+    return AS_PUBLISHED if poses.official else TRIAL
 
 
 @torch.no_grad()

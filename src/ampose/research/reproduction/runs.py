@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from ampose.research.evaluation.licensed import AS_PUBLISHED
 from ampose.research.recipes import RECIPES, Licensed, Recipe
 from ampose.research.training.run import train_recipe
 
@@ -25,9 +26,6 @@ WEIGHTS = "model.safetensors"
 
 NOT_RUN = "not run"
 """What a cell says where the data is at hand and the run is not."""
-
-OFFICIAL = "as published"
-"""What ``run.json`` says of the data that a run on licensed data must have been trained on."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +106,7 @@ def require_official(folder: Path, recipe: Recipe) -> None:
     Raises:
         ValueError: they were not, or nobody wrote down on what.
     """
-    if isinstance(recipe.data, Licensed) and run_facts(folder).get("data") != OFFICIAL:
+    if isinstance(recipe.data, Licensed) and run_facts(folder).get("data") != AS_PUBLISHED:
         raise ValueError(
             f"{folder} was not trained on the complete published data; give another folder with "
             "--runs"

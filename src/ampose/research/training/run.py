@@ -34,12 +34,12 @@ class Prepared(NamedTuple):
     Attributes:
         source: of batches.
         validate: errors of a model, in millimetres; none where nothing is held out.
-        official: whether the data is the published one.
+        standing: whether the data is the published one; see `licensed.standing`.
     """
 
     source: Source
     validate: Callable[[nn.Module], Scores]
-    official: bool
+    standing: str
 
 
 def train_recipe(
@@ -84,7 +84,7 @@ def train_recipe(
         torch.set_num_threads(threads)
     with joined() as world:
         prepared = prepare(recipe, data, world.device)
-        if not prepared.official:
+        if prepared.standing == licensed.TRIAL:
             require_temporary(folder)
         initial = None
         if recipe.start_from is not None:
@@ -97,7 +97,7 @@ def train_recipe(
         total = recipe.plan(prepared.source.poses)
         folder.mkdir(parents=True, exist_ok=True)
         if world.first:
-            describe(folder, world, official=prepared.official)
+            describe(folder, world, prepared.standing)
 
         def report(seen: int, loss: float, scores: Scores | None) -> None:
             del loss, scores  # they are in the log
@@ -162,11 +162,11 @@ def prepare(recipe: Recipe, data: Path, device: str) -> Prepared:
         return Prepared(
             load_sampler(recipe.data, data),
             lambda model: validation_errors(model, validation, device),
-            official=True,
+            licensed.AS_PUBLISHED,
         )
     options = recipe.data
     poses = licensed.load_part(options, recipe.model, data, "train")
-    official = poses.official
+    standing = licensed.standing(options.dataset, poses)
 
     def validate(model: nn.Module) -> Scores:
         if held is None:
@@ -190,7 +190,7 @@ def prepare(recipe: Recipe, data: Path, device: str) -> Prepared:
         mirrored=options.mirror_training,
         oracle=recipe.loss == "refined",
     )
-    return Prepared(source, validate, official)
+    return Prepared(source, validate, standing)
 
 
 def require_temporary(folder: Path) -> None:
@@ -207,7 +207,7 @@ def require_temporary(folder: Path) -> None:
         )
 
 
-def describe(folder: Path, world: World, *, official: bool) -> None:
+def describe(folder: Path, world: World, data: str) -> None:
     """Writes how a run was started, once."""
     record = folder / "run.json"
     if not record.exists():
@@ -216,7 +216,7 @@ def describe(folder: Path, world: World, *, official: bool) -> None:
             "torch": torch.__version__,
             "device": torch.cuda.get_device_name() if cuda else world.device,
             "processes": world.size,
-            "data": "as published" if official else "generated or partial",
+            "data": data,
         }
         record.write_text(json.dumps(now, indent=2), encoding="utf-8")
 
