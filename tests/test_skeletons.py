@@ -134,3 +134,15 @@ def test_malformed_skeletons_are_refused():
         Skeleton("bad", ("a", "b"), (-1,))
     with pytest.raises(ValueError, match="twice"):
         Skeleton("bad", ("a", "a"), (-1, 0))
+
+
+def test_a_limb_that_branches_is_one() -> None:
+    ankle, *toes = BODY_25.indices(["left_ankle", "left_big_toe", "left_small_toe"])
+    assert {ankle, *toes} <= set(BODY_25.limbs[BODY_25.index("left_hip")])
+
+
+def test_a_limb_keeps_to_its_side() -> None:
+    """COCO hangs the right shoulder on the left one."""
+    left, right = COCO_17.indices(["left_shoulder", "right_shoulder"])
+    assert COCO_17.index("right_wrist") in COCO_17.limbs[right]
+    assert right not in COCO_17.limbs[left]

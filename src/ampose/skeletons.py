@@ -79,6 +79,18 @@ class Skeleton:
             order[left], order[right] = right, left
         return tuple(order)
 
+    @cached_property
+    def limbs(self) -> dict[int, list[int]]:
+        """Arms and legs: the joint next to the trunk to all joints of its side from there on."""
+        found: dict[int, list[int]] = {}
+        for joint in range(len(self)):
+            side, first = self.side(joint), joint
+            while (parent := self.parents[first]) >= 0 and self.side(parent) == side:
+                first = parent
+            if side != "centre":
+                found.setdefault(first, []).append(joint)
+        return found
+
     def side(self, joint: int) -> str:
         """``"left"``, ``"right"`` or ``"centre"``."""
         prefix = self.joints[joint].partition("_")[0]

@@ -14,12 +14,9 @@ from ampose.research.models.srnet import (
     SRNet,
     SRNetConfig,
     body_parts,
-    limbs,
     share,
 )
 from ampose.skeletons import (
-    BODY_25,
-    COCO_17,
     H36M_16,
     H36M_17,
     HUMANEVA_15,
@@ -80,16 +77,6 @@ class TestParts:
             [0, 11, 12, 13],
             [0, 14, 15, 16],
         ]
-
-    def test_a_limb_that_branches_is_one(self) -> None:
-        ankle, *toes = BODY_25.indices(["left_ankle", "left_big_toe", "left_small_toe"])
-        assert {ankle, *toes} <= set(limbs(BODY_25)[BODY_25.index("left_hip")])
-
-    def test_a_limb_keeps_to_its_side(self) -> None:
-        """COCO hangs the right shoulder on the left one."""
-        left, right = COCO_17.indices(["left_shoulder", "right_shoulder"])
-        assert COCO_17.index("right_wrist") in limbs(COCO_17)[right]
-        assert right not in limbs(COCO_17)[left]
 
     def test_share_the_channels_in_proportion(self) -> None:
         assert share(1024, [4, 4, 5, 4, 4]) == [195, 195, 243, 195, 196]

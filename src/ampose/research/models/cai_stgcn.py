@@ -37,8 +37,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ampose.research.models.semgcn import ChannelNorm, refuse_impossible
-from ampose.research.models.srnet import limbs
+from ampose.research.models.checks import refuse_impossible
+from ampose.research.models.semgcn import ChannelNorm
 from ampose.skeletons import Skeleton, get_skeleton
 
 
@@ -298,4 +298,4 @@ def body_parts(skeleton: Skeleton) -> list[list[int]]:
     """Joints by body part: the trunk with the head first, then arms and legs."""
     joints = range(len(skeleton))
     trunk = [joint for joint in joints if skeleton.side(joint) == "centre"]
-    return [trunk, *limbs(skeleton).values()]
+    return [trunk, *skeleton.limbs.values()]

@@ -37,7 +37,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ampose.research.models.ampose import group_adjacency
-from ampose.research.models.semgcn import refuse_impossible
+from ampose.research.models.checks import refuse_impossible
 from ampose.skeletons import Skeleton, get_skeleton
 
 

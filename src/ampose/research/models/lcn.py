@@ -32,7 +32,8 @@ import torch
 from torch import Tensor, nn
 
 from ampose.research.models.ampose import group_adjacency
-from ampose.research.models.semgcn import ChannelNorm, refuse_impossible
+from ampose.research.models.checks import refuse_impossible
+from ampose.research.models.semgcn import ChannelNorm
 from ampose.skeletons import Skeleton, get_skeleton
 
 

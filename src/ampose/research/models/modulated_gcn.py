@@ -31,11 +31,11 @@ import torch
 from torch import Tensor, nn
 
 from ampose.research.models.cai_stgcn import NonLocal
+from ampose.research.models.checks import refuse_impossible
 from ampose.research.models.semgcn import (
     aggregate,
     output_bias,
     own_and_neighbour_maps,
-    refuse_impossible,
     residual_body,
 )
 from ampose.skeletons import Skeleton, get_skeleton

@@ -30,6 +30,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ampose.research.models.checks import refuse_impossible
 from ampose.skeletons import Skeleton, get_skeleton
 
 Convolution = Callable[[int, int], nn.Module]
@@ -66,24 +67,6 @@ class SemGCNConfig:
             channels=self.channels,
             blocks=self.blocks,
         )
-
-
-def refuse_impossible(
-    *dropouts: float, width: int, frames: int, channels: int, blocks: int = 0
-) -> None:
-    """Raises ValueError if no network of this family can have these values."""
-    for name, value, least in (
-        ("width", width, 2),
-        ("channels", channels, 1),
-        ("blocks", blocks, 0),
-    ):
-        if value < least:
-            raise ValueError(f"{name} must be at least {least}, got {value}")
-    if frames < 1 or frames % 2 == 0:
-        raise ValueError(f"frames must be odd, so that one is in the middle, got {frames}")
-    for dropout in dropouts:
-        if not 0 <= dropout < 1:
-            raise ValueError(f"dropout must be at least 0 and below 1, got {dropout}")
 
 
 class SemGCN(nn.Module):

@@ -36,7 +36,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ampose.research.models.semgcn import refuse_impossible
+from ampose.research.models.checks import refuse_impossible
 from ampose.skeletons import Skeleton, get_skeleton
 
 
@@ -163,17 +163,5 @@ def body_parts(skeleton: Skeleton) -> list[list[int]]:
     root = skeleton.root
     joints = range(len(skeleton))
     trunk = [joint for joint in joints if skeleton.side(joint) == "centre" and joint != root]
-    parts = sorted([trunk, *limbs(skeleton).values()])
+    parts = sorted([trunk, *skeleton.limbs.values()])
     return [[root, *part] for part in parts if part]
-
-
-def limbs(skeleton: Skeleton) -> dict[int, list[int]]:
-    """Arms and legs: the joint next to the trunk, and all joints of that side from there on."""
-    found: dict[int, list[int]] = {}
-    for joint in range(len(skeleton)):
-        side, first = skeleton.side(joint), joint
-        while (parent := skeleton.parents[first]) >= 0 and skeleton.side(parent) == side:
-            first = parent
-        if side != "centre":
-            found.setdefault(first, []).append(joint)
-    return found

@@ -39,14 +39,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ampose.research.models.ampose import group_adjacency
-from ampose.research.models.semgcn import (
-    GraphLayer,
-    aggregate,
-    output_bias,
-    refuse_impossible,
-    stacked_weights,
-)
-from ampose.research.models.srnet import limbs
+from ampose.research.models.checks import refuse_impossible
+from ampose.research.models.semgcn import GraphLayer, aggregate, output_bias, stacked_weights
 from ampose.research.models.weight_sharing import JointMaps
 from ampose.skeletons import Skeleton, get_skeleton
 
@@ -222,7 +216,7 @@ def pools(skeleton: Skeleton) -> tuple[list[list[int]], list[list[int]]]:
     Returns:
         Lists of joints, and lists of positions in the first list.
     """
-    parents, of_limbs = skeleton.parents, limbs(skeleton)
+    parents, of_limbs = skeleton.parents, skeleton.limbs
     places = {parents[first] for first in of_limbs}
     centre: dict[int, list[int]] = {}
     for joint in range(len(skeleton)):

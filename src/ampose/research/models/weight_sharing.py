@@ -29,11 +29,11 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from ampose.research.models.checks import refuse_impossible
 from ampose.research.models.semgcn import (
     SemanticAffinity,
     aggregate,
     output_bias,
-    refuse_impossible,
     residual_body,
     stacked_weights,
 )
