@@ -14,7 +14,7 @@ from ampose.research.models.cost import cost, count_parameters, input_shape
 from ampose.research.models.martinez import MartinezConfig
 from ampose.research.models.refiner import RefinedConfig
 from ampose.research.models.zoo import ModelConfig, build
-from ampose.research.recipes import ABLATIONS, RECIPES, Licensed, OpenMotion, Recipe
+from ampose.research.recipes import ABLATIONS, BENCHMARK, RECIPES, Licensed, OpenMotion, Recipe
 from ampose.skeletons import get_skeleton
 
 EVERY = pytest.mark.parametrize("recipe", RECIPES.values(), ids=list(RECIPES))
@@ -85,8 +85,8 @@ ROWS: dict[str, tuple[AMPoseConfig, str]] = {
 
 
 def on_paper(config: ModelConfig) -> torch.nn.Module:
-    """The network without its numbers."""
-    with torch.device("meta"):
+    """The network; those of the thesis, which are large, without their numbers."""
+    with torch.device("meta" if isinstance(config, AMPoseConfig | RefinedConfig) else "cpu"):
         return build(config)
 
 
@@ -104,6 +104,7 @@ class TestAll:
             *ROWS,
             *("h36m-cpn-17-refined", "humaneva-gt"),
             *("open", *(name for name in open_rows if name != "open-5x128")),  # which is "open"
+            *(recipe.name for recipe in BENCHMARK),
         }
 
     @EVERY
@@ -121,7 +122,8 @@ class TestAll:
     @EVERY
     def test_can_be_built(self, recipe: Recipe) -> None:
         model = on_paper(recipe.model).eval()
-        out = model(torch.zeros(1, *input_shape(model), device="meta"))
+        device = next(model.parameters()).device
+        out = model(torch.zeros(1, *input_shape(model), device=device))
         assert out.shape == (1, len(get_skeleton(recipe.model.skeleton)), 3)
 
     @pytest.mark.parametrize("given", [{}, {"poses": 5, "epochs": 5}])
@@ -168,6 +170,31 @@ class TestOpen:
             recipe = RECIPES["open" if row == "5x128" else f"open-{row}"]
             assert recipe.model == replace(base.model, **changes)
             assert replace(recipe, name="open", model=base.model) == base
+
+
+class TestBenchmark:
+    def test_lifters_differ_in_network_and_learning_rate_only(self) -> None:
+        first = BENCHMARK[0]
+        for recipe in BENCHMARK:
+            same = {"name": first.name, "model": first.model, "learning_rate": 1.0}
+            assert replace(recipe, **same) == replace(first, learning_rate=1.0)
+
+    @pytest.mark.parametrize("recipe", BENCHMARK, ids=[recipe.name for recipe in BENCHMARK])
+    def test_has_its_published_width_or_at_most_a_million_parameters(self, recipe: Recipe) -> None:
+        published = type(recipe.model)()
+        assert (
+            recipe.model.width == published.width
+            or count_parameters(on_paper(recipe.model)) <= 1_000_000
+        )
+
+    @pytest.mark.parametrize("recipe", BENCHMARK, ids=[recipe.name for recipe in BENCHMARK])
+    def test_nothing_is_random_in_training(self, recipe: Recipe) -> None:
+        model = build(recipe.model).train()
+        inputs = torch.randn(4, *input_shape(model))
+        torch.manual_seed(0)
+        first = model(inputs)
+        torch.manual_seed(1)
+        assert torch.equal(model(inputs), first)
 
 
 class TestThesis:

@@ -27,6 +27,10 @@ from ampose.research.training.loop import train
 
 Scores = dict[str, float]
 
+MOST_VALIDATIONS = 20
+VALIDATION_POSES = 50_000
+"""Least poses between two validations, so that they take a small part of the time."""
+
 
 class Prepared(NamedTuple):
     """What a recipe needs to run.
@@ -94,14 +98,15 @@ def train_recipe(
                     f"{recipe.name} starts from {recipe.start_from}, which is not in {initial}; "
                     f"train {recipe.start_from} there first"
                 )
-        total = recipe.plan(prepared.source.poses)
+        plan = recipe.plan(prepared.source.poses)
+        total = plan.seen(plan.steps)
         folder.mkdir(parents=True, exist_ok=True)
         if world.first:
             describe(folder, world, prepared.standing)
 
         def report(seen: int, loss: float, scores: Scores | None) -> None:
             del loss, scores  # they are in the log
-            progress(seen, total.seen(total.steps))
+            progress(seen, total)
 
         model = train(
             recipe,
@@ -109,6 +114,7 @@ def train_recipe(
             folder,
             validate=prepared.validate,
             report=report,
+            validations=max(1, min(MOST_VALIDATIONS, total // VALIDATION_POSES)),
             initial=initial,
             world=world,
             workers=workers,

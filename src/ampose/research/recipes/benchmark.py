@@ -1,0 +1,69 @@
+"""The open benchmark: every lifter of the zoo, trained alike on as many poses of open motion.
+
+A lifter has its published width where one CPU core trains it on a million poses within the hour,
+and is scaled to at most a million parameters where not. Dropout is off for all: every sample is
+new, so nothing can be learnt by heart. Its learning rate is the best of three, by short probes
+scored on CMU's validation subjects (``results/open_probes.csv``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+from ampose.research.models.ampose import AMPoseConfig
+from ampose.research.models.cai_stgcn import CaiSTGCNConfig
+from ampose.research.models.graformer import GraFormerConfig
+from ampose.research.models.graphmlp import GraphMLPConfig
+from ampose.research.models.jointformer import JointFormerConfig
+from ampose.research.models.lcn import LCNConfig
+from ampose.research.models.martinez import MartinezConfig
+from ampose.research.models.mixste import MixSTEConfig
+from ampose.research.models.modulated_gcn import ModulatedGCNConfig
+from ampose.research.models.semgcn import SemGCNConfig
+from ampose.research.models.srnet import SRNetConfig
+from ampose.research.models.stacked_hourglass import StackedHourglassConfig
+from ampose.research.models.videopose3d import VideoPose3DConfig
+from ampose.research.models.weight_sharing import WeightSharingConfig
+from ampose.research.models.zoo import ModelConfig
+from ampose.research.recipes.recipe import Recipe
+
+BUDGET = 1_000_000
+"""Poses that every lifter sees."""
+
+PROBE = 100_000
+"""Poses of a probe."""
+
+PROBED_RATES = (6e-4, 2e-3, 6e-3)
+
+_ENTRIES: tuple[tuple[str, ModelConfig, float], ...] = (
+    ("ampose", AMPoseConfig(depth=4, width=128), 2e-3),
+    ("martinez", MartinezConfig(), 2e-3),
+    ("semgcn", SemGCNConfig(), 2e-3),
+    ("cai-stgcn", CaiSTGCNConfig(), 2e-3),
+    ("modulated-gcn", ModulatedGCNConfig(), 2e-3),
+    ("weight-sharing", WeightSharingConfig(), 2e-3),
+    ("graformer", GraFormerConfig(), 2e-3),
+    ("stacked-hourglass", StackedHourglassConfig(), 2e-3),
+    ("lcn", LCNConfig(), 2e-3),
+    ("srnet", SRNetConfig(), 2e-3),
+    ("videopose3d", VideoPose3DConfig(), 2e-3),
+    ("jointformer", JointFormerConfig(), 2e-3),
+    ("graphmlp", GraphMLPConfig(width=160, spatial_hidden=80, channel_hidden=320), 2e-3),
+    ("mixste", MixSTEConfig(frames=1, width=80), 2e-3),
+)
+"""Name, network and learning rate."""
+
+
+def _as_trained(model: ModelConfig) -> ModelConfig:
+    """The network for `look_at_person` input, without anything random in training."""
+    changes: dict[str, object] = {
+        each.name: 0.0 for each in fields(model) if each.name.endswith(("dropout", "drop_path"))
+    }
+    return replace(model, channels=3, **changes)  # type: ignore[arg-type]
+
+
+BENCHMARK = tuple(
+    Recipe(f"benchmark-{name}", _as_trained(model), poses=BUDGET, batch=250, learning_rate=rate)
+    for name, model, rate in _ENTRIES
+)
+"""One recipe per lifter; batches of 250 make the errors at a quarter and a half exact."""

@@ -1,0 +1,29 @@
+"""Recipes on open motion: the weights that we ship, and the thesis's ablations again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ampose.research.models.ampose import AMPoseConfig
+from ampose.research.models.martinez import MartinezConfig
+from ampose.research.recipes.ablations import ABLATIONS, variants
+from ampose.research.recipes.recipe import Recipe
+
+_OPEN_SMALL = Recipe("open-small", AMPoseConfig(depth=4, width=128, channels=3), poses=5_000_000)
+
+SHIPPED = (
+    _OPEN_SMALL,
+    replace(_OPEN_SMALL, name="open-large", model=AMPoseConfig(channels=3)),
+    replace(
+        _OPEN_SMALL,
+        name="martinez",
+        model=MartinezConfig(channels=3, dropout=0.0),
+        learning_rate=1e-3,
+    ),
+)
+"""``open-small`` ships in the package, ``open-large`` needs a GPU, ``martinez`` is the floor."""
+
+_OPEN = Recipe("open", AMPoseConfig(depth=5, width=128, channels=3), poses=500_000)
+"""What the ablations on open data are changes of: the thesis's depth, at a width for a CPU."""
+
+OPEN_ABLATIONS = (_OPEN, *(variant for table in ABLATIONS for variant in variants(_OPEN, table)))
