@@ -134,6 +134,54 @@ def test_bone_length_variation_by_hand():
         metrics.bone_length_variation(np.zeros((2, 3, 3)), arm)
 
 
+CHAIN = Skeleton("chain", ("a", "b", "c", "d"), (-1, 0, 1, 2))
+
+
+def test_joint_angles_by_hand():
+    """A straight limb; and one with a right angle at b, straight at c."""
+    straight = np.array([[0.0, 0, 0], [1, 0, 0], [2, 0, 0], [5, 0, 0]])
+    bent = np.array([[0.0, 0, 0], [1, 0, 0], [1, 2, 0], [1, 3, 0]])
+    assert metrics.joint_angle_error(straight, straight, CHAIN) == 0
+    assert metrics.joint_angle_error(bent, straight, CHAIN) == pytest.approx((90 + 0) / 2)
+    both = np.stack([bent, straight])
+    assert metrics.joint_angle_error(both, both[::-1], CHAIN) == pytest.approx(45)
+
+
+def test_joint_angles_are_those_of_the_arc_cosine():
+    rng = np.random.default_rng(4)
+    predicted, target = rng.normal(size=(2, 5, 17, 3))
+    found = []
+    for first, middle in H36M_17.edges:
+        for start, last in H36M_17.edges:
+            if start == middle:
+                angles = []
+                for pose in (predicted, target):
+                    one, two = pose[:, first] - pose[:, middle], pose[:, last] - pose[:, middle]
+                    cosine = [
+                        a @ b / np.sqrt(a @ a * (b @ b)) for a, b in zip(one, two, strict=True)
+                    ]
+                    angles.append(np.degrees(np.arccos(cosine)))
+                found.append(np.abs(angles[0] - angles[1]))
+    assert np.shape(found) == (13, 5)
+    error = metrics.joint_angle_error(predicted, target, H36M_17)
+    assert error == pytest.approx(np.mean(found))
+
+
+@given(seeds, st.floats(0.1, 10))
+def test_joint_angles_depend_on_neither_place_size_nor_view(seed, factor):
+    rng = np.random.default_rng(seed)
+    predicted, target = rng.normal(size=(2, 4, 17, 3))
+    moved = factor * rotate(predicted, random_rotations(4, rng)) + rng.normal(size=3)
+    assert metrics.joint_angle_error(moved, target, H36M_17) == pytest.approx(
+        metrics.joint_angle_error(predicted, target, H36M_17), abs=1e-6
+    )
+
+
+def test_no_bone_no_angle():
+    with pytest.raises(ValueError, match="a bone has no length, so no angle"):
+        metrics.joint_angle_error(np.zeros((2, 17, 3)), np.ones((2, 17, 3)), H36M_17)
+
+
 @given(seeds, st.floats(0.1, 10))
 def test_rigid_motion_and_size_keep_bones_stiff(seed, factor):
     rng = np.random.default_rng(seed)

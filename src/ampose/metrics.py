@@ -1,8 +1,9 @@
 """Errors between predicted and true poses: pure functions on NumPy arrays.
 
 Joints are (..., J, 3) in metres with any leading axes, and every function that reports a length
-reports **millimetres**. Means run over all joints that are passed in, the root included: select
-joints first if a protocol leaves some out. Arrays must be finite; NaN raises ValueError.
+reports **millimetres**; angles are in degrees. Means run over all joints that are passed in, the
+root included: select joints first if a protocol leaves some out. Arrays must be finite; NaN raises
+ValueError.
 """
 
 from __future__ import annotations
@@ -86,6 +87,39 @@ def auc(errors_mm: Array, thresholds_mm: Array | None = None) -> float:
     """Mean PCK over thresholds; by default the 3DHP tool's 31 values 0, 5, ... 150 mm."""
     thresholds = np.linspace(0, 150, 31) if thresholds_mm is None else thresholds_mm
     return float(np.mean([pck(errors_mm, float(t)) for t in thresholds]))
+
+
+def joint_angle_error(predicted: Array, target: Array, skeleton: Skeleton) -> float:
+    """Mean absolute error of the angles between adjoining bones, degrees.
+
+    One angle for every joint with a parent and a child, and for every such pair: 180 degrees
+    where the limb is straight. It depends on neither place, size nor view. Where a joint has
+    several children (the thorax), each counts.
+
+    Raises:
+        ValueError: a bone has no length, or the arrays do not fit each other.
+    """
+    _check(predicted, target)
+    difference = _joint_angles(predicted, skeleton) - _joint_angles(target, skeleton)
+    return float(np.degrees(np.abs(difference)).mean())
+
+
+def _joint_angles(joints: Array, skeleton: Skeleton) -> Array:
+    """(..., J, 3) to (..., A), radians."""
+    triples = [
+        (skeleton.parents[joint], joint, child)
+        for joint, child in skeleton.edges
+        if skeleton.parents[joint] >= 0
+    ]
+    parents, middles, children = (list(column) for column in zip(*triples, strict=True))
+    joints = joints.astype(np.float64)
+    inner = joints[..., parents, :] - joints[..., middles, :]
+    outer = joints[..., children, :] - joints[..., middles, :]
+    if not (inner.any(-1).all() and outer.any(-1).all()):
+        raise ValueError("a bone has no length, so no angle")
+    # Not the arc cosine, which is inaccurate where a limb is straight.
+    across = np.linalg.norm(np.cross(inner, outer), axis=-1)
+    return np.asarray(np.arctan2(across, (inner * outer).sum(-1)))
 
 
 def bone_length_variation(joints: Array, skeleton: Skeleton) -> float:

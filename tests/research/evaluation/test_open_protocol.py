@@ -303,6 +303,30 @@ class TestScores:
             assert s.p_mpjpe < 1e-6
             assert s.mpjpe > 500  # the shift goes with the root, the turn and the scale do not
 
+    def test_a_turned_and_scaled_answer_keeps_its_angles_and_bones(self, small) -> None:
+        chosen = replace(small, pixels={("template", "exact"): small.pixels["template", "exact"]})
+        turn = np.array([[0.0, 0, 1], [1, 0, 0], [0, 1, 0]])
+        lift = lambda _: 2 * small.joints["template"] @ turn  # noqa: E731
+        for s in evaluate(lift, chosen):
+            assert s.angle_error < 1e-6
+            assert s.bone_variation < 1e-6
+        lift = lambda _: small.joints["template"] * [1, 1, 0.5]  # noqa: E731
+        for s in evaluate(lift, chosen, groups=False):
+            assert s.angle_error > 1
+            assert s.bone_variation > 1
+
+    def test_the_shares_of_near_joints_leave_out_three(self, small, monkeypatch) -> None:
+        """A joint that is right counts at all thresholds but 0, one wrong by 147 mm at one."""
+        chosen = replace(small, pixels={("template", "exact"): small.pixels["template", "exact"]})
+        for wrong in ("spine", "neck_nose", "left_wrist"):
+            moved = small.joints["template"].copy()
+            moved[:, H36M_17.joints.index(wrong), 1] += 0.147
+            monkeypatch.setattr(protocol, "predict", lambda *_, moved=moved, **__: moved)
+            s = next(evaluate(_constant, chosen, groups=False))
+            assert s.pck == 100
+            shares = [30 / 31] * 13 + [(1 if wrong == "left_wrist" else 30) / 31]
+            assert s.auc == pytest.approx(100 * np.mean(shares))
+
     def test_every_combination_is_a_main_row(self, small) -> None:
         rows = [s for s in evaluate(_constant, small) if s.group == "all"]
         found = [(s.bones, s.input, s.focal) for s in rows]
@@ -344,11 +368,12 @@ class TestScores:
         assert (seen[0][~missing][:, 2] == 1).all()
 
     def test_rows_have_one_decimal(self) -> None:
-        row = protocol.Score("s", "all", "native", "exact", "known", 7, 12.345, 10.0).row()
-        assert list(row.values()) == ["s", "all", "native", "exact", "known", 7, 12.3, 10.0]
+        numbers = (12.345, 10.0, 9.96, 0.04, 98.0, 60.0)
+        row = protocol.Score("s", "all", "native", "exact", "known", 7, *numbers).row()
+        assert list(row.values())[5:] == [7, 12.3, 10.0, 10.0, 0.0, 98.0, 60.0]
         text = io.StringIO()
         csv.DictWriter(text, list(row)).writerow(row)
-        assert text.getvalue().strip().endswith("7,12.3,10.0")
+        assert text.getvalue().strip().endswith("7,12.3,10.0,10.0,0.0,98.0,60.0")
 
 
 def _constant(inputs: np.ndarray) -> np.ndarray:

@@ -14,7 +14,9 @@ noise, missing joints.
 *known*; or *unknown*, the default camera assumed.
 
 Errors in camera axes, millimetres, relative to the root: the predicted one is subtracted from the
-prediction.
+prediction. MPJPE and P-MPJPE are means over all 17 joints. PCK (150 mm) and AUC (31 thresholds)
+count the 14 joints that MPI-INF-3DHP counts. Joint angles are those between adjoining bones. The
+bones' variation is over the frames of a group: none on template bones, were the answer right.
 """
 
 from __future__ import annotations
@@ -28,7 +30,14 @@ from numpy.typing import NDArray
 
 from ampose.cameras import Camera, look_at_person
 from ampose.geometry import rotate
-from ampose.metrics import aligned_joint_errors, joint_errors
+from ampose.metrics import (
+    aligned_joint_errors,
+    auc,
+    bone_length_variation,
+    joint_angle_error,
+    joint_errors,
+    pck,
+)
 from ampose.research.data.open_mocap import (
     TEMPLATE_BONES,
     Pack,
@@ -57,6 +66,13 @@ SETS: dict[str, tuple[str, str]] = {
 
 _VAGUE = H36M_17.indices(("pelvis", "right_hip", "left_hip", "spine", "thorax", "head_top"))
 
+_COUNTED = [
+    joint
+    for joint, name in enumerate(H36M_17.joints)
+    if name not in ("pelvis", "spine", "neck_nose")
+]
+"""The 14 joints of MPI-INF-3DHP's tool; neck and head top are by Human3.6M's definition."""
+
 
 @dataclass(frozen=True)
 class EvaluationSet:
@@ -83,7 +99,16 @@ class EvaluationSet:
 
 @dataclass(frozen=True)
 class Score:
-    """One row of a result: errors in millimetres over some frames of a set."""
+    """One row of a result, over some frames of a set.
+
+    Attributes:
+        set, group, bones, input, focal: which frames, seen how.
+        frames: their number.
+        mpjpe, p_mpjpe: millimetres.
+        angle_error: of the joints, degrees.
+        bone_variation: of the predicted bones' lengths, percent.
+        pck, auc: percent.
+    """
 
     set: str
     group: str
@@ -93,11 +118,17 @@ class Score:
     frames: int
     mpjpe: float
     p_mpjpe: float
+    angle_error: float
+    bone_variation: float
+    pck: float
+    auc: float
 
     def row(self) -> dict[str, str | int | float]:
-        """For a file: errors rounded to one decimal."""
-        values = asdict(self)
-        return {**values, "mpjpe": round(self.mpjpe, 1), "p_mpjpe": round(self.p_mpjpe, 1)}
+        """For a file: rounded to one decimal."""
+        return {
+            name: round(value, 1) if isinstance(value, float) else value
+            for name, value in asdict(self).items()
+        }
 
 
 def load_set(name: str, data: Path) -> EvaluationSet:
@@ -180,7 +211,7 @@ def evaluate(lift: LiftInputs, chosen: EvaluationSet, *, groups: bool = True) ->
         for focal in ("known", "unknown"):
             predicted = predict(lift, chosen, pixels, focal=focal)
             target = chosen.joints[bones]
-            distances = joint_errors(predicted, target).mean(-1)
+            distances = joint_errors(predicted, target)
             aligned = aligned_joint_errors(predicted, target).mean(-1)
             everything = np.ones(len(target), bool)
             rows = [("all", everything)]
@@ -197,6 +228,10 @@ def evaluate(lift: LiftInputs, chosen: EvaluationSet, *, groups: bool = True) ->
                     int(members.sum()),
                     float(distances[members].mean()),
                     float(aligned[members].mean()),
+                    joint_angle_error(predicted[members], target[members], H36M_17),
+                    bone_length_variation(predicted[members], H36M_17),
+                    pck(distances[members][:, _COUNTED]),
+                    auc(distances[members][:, _COUNTED]),
                 )
 
 

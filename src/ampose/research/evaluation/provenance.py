@@ -70,6 +70,10 @@ def write_table(
     beside.replace(path)
 
 
+UNLOGGED = ("angle_error", "bone_variation", "pck", "auc")
+"""Of a score; the log began without them."""
+
+
 def log_test(path: Path, model: str, sha256: str, scores: Iterable[Score]) -> None:
     """Appends each look at a test set to a log, so that nobody can look often and tell once."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -81,7 +85,7 @@ def log_test(path: Path, model: str, sha256: str, scores: Iterable[Score]) -> No
             "protocol": PROTOCOL,
             "model": model,
             "sha256": sha256[:12],
-            **score.row(),
+            **{name: value for name, value in score.row().items() if name not in UNLOGGED},
         }
         for score in scores
         if score.group == "all"
