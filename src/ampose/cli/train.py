@@ -47,7 +47,7 @@ def train(
     ] = None,
     hold_out: Annotated[
         str | None,
-        typer.Option(help="Training subject of a licensed dataset to validate on, such as S8."),
+        typer.Option(help="What to leave out and validate on: a subject such as S8, or fold."),
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Threads that make batches ahead.")] = 1,
     threads: Threads = None,

@@ -30,6 +30,17 @@ def test_frames_of_a_split(tmp_path: Path) -> None:
     assert not len(pack.frames(split="elsewhere"))
 
 
+def test_fold_and_rest_are_the_training_split(tmp_path: Path) -> None:
+    splits, subjects = (
+        np.array(["train", "train", "val", "train"]),
+        np.array(["1", "49", "64", "139"]),
+    )
+    pack = load_pack(write_pack(tmp_path / "p.npz", split=splits, subject=subjects))
+    assert pack.frames(split="fold").tolist() == [*range(80, 120), *range(160, 200)]
+    assert pack.frames(split="fold", own_skeleton=True).tolist() == list(range(80, 120))
+    assert pack.frames(split="rest").tolist() == list(range(80))
+
+
 def test_template_is_symmetric_and_human() -> None:
     for left, right in H36M_17.pairs:
         assert TEMPLATE_BONES[left - 1] == TEMPLATE_BONES[right - 1]

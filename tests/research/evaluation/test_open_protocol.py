@@ -219,7 +219,7 @@ class TestDrawing:
         assert (chosen.name, chosen.is_test) == ("mine", True)
 
     def test_unknown_names_are_refused(self, tmp_path: Path) -> None:
-        with pytest.raises(ValueError, match="unknown set 'h36m'; known are cmu-val, cmu-test,"):
+        with pytest.raises(ValueError, match="unknown set 'h36m'; known are cmu-val, cmu-fold,"):
             load_set("h36m", tmp_path)
         with pytest.raises(PackError, match=r"cmu\.npz: no such file; .* --data"):
             load_set("cmu-val", tmp_path)

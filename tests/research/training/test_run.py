@@ -101,6 +101,28 @@ def test_the_sampler_draws_training_poses_of_every_pack(data: Path) -> None:
     np.testing.assert_array_equal(both._directions, np.tile(one._directions, (2, 1, 1)))
 
 
+def test_the_fold_is_scored_and_not_trained_on(data: Path, tmp_path: Path) -> None:
+    splits, subjects = (
+        np.array(["train", "train", "val", "train"]),
+        np.array(["1", "49", "8", "139"]),
+    )
+    write_pack(data / "cmu.npz", split=splits, subject=subjects)
+    recipe = run.resolved("tiny", held_out="fold")
+    prepared = run.prepare(recipe, data, "cpu")
+    assert prepared.source.poses == 80 + 80  # clip 0, and the other pack's
+    torch.manual_seed(0)
+    model = build(TINY.model).eval()
+    scores = prepared.validate(model)
+    assert scores.keys() == ERRORS | {f"fold_{name}" for name in ERRORS}
+    fold = run.validation_errors(model, load_set("cmu-fold", data), "cpu")
+    assert {name: scores[f"fold_{name}"] for name in ERRORS} == fold
+    assert scores["exact_mpjpe"] != scores["fold_exact_mpjpe"]
+    trained = run.train_recipe(
+        "tiny", data, tmp_path / "run", poses=20, held_out="fold", progress=nothing
+    )
+    assert trained.keys() == scores.keys()
+
+
 def test_validation_is_the_protocol_with_known_focal_length(data: Path) -> None:
     torch.manual_seed(0)
     model = build(TINY.model).eval()
@@ -165,7 +187,7 @@ class TestLicensed:
     def test_a_subject_that_is_not_there_cannot_be_held_out(self, human36m: Path, tmp_path: Path):
         with pytest.raises(ValueError, match=r"cannot hold out S9; .* S1, S5, S6, S7, S8"):
             self.train("windows", human36m, tmp_path / "windows", held_out="S9")
-        with pytest.raises(ValueError, match="tiny validates on the open packs"):
+        with pytest.raises(ValueError, match=r"tiny can hold out 'fold', .* not S8"):
             self.train("tiny", human36m, tmp_path / "tiny", held_out="S8")
 
     def test_the_refiner_starts_from_the_trained_network(

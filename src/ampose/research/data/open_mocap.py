@@ -28,6 +28,16 @@ PACK_TO_CAMERA = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
 OWN_SKELETONS = ("asf-own", "bvh-own", "fbx")
 """Clips on the subject's own skeleton. The others were retargeted: fit to train, not to test."""
 
+FOLD = "fold"
+"""Split: training subjects to hold out while options are chosen; put back for the final run."""
+
+REST = "rest"
+"""Split: training subjects without the fold."""
+
+FOLD_SUBJECTS = ("49", "64", "69", "139", "140")
+"""Acrobatics, balancing and getting up from the ground: the fold has floor and seated poses, of
+which the validation subjects have none."""
+
 TEMPLATE_BONES = (
     np.array(
         # right leg, left leg, trunk, neck and head, left arm, right arm
@@ -66,8 +76,16 @@ class Pack:
     split: NDArray[np.str_]
 
     def frames(self, *, split: str, own_skeleton: bool = False) -> NDArray[np.int64]:
-        """Indices of the frames of one split, optionally only of clips on their own skeleton."""
-        chosen = self.split == split
+        """Indices of the frames of one split, optionally only of clips on their own skeleton.
+
+        Beside the splits that the file names there are `FOLD` and `REST`, into which its ``train``
+        falls.
+        """
+        if split in (FOLD, REST):
+            in_fold = np.isin(self.subject, FOLD_SUBJECTS)
+            chosen = (self.split == "train") & (in_fold if split == FOLD else ~in_fold)
+        else:
+            chosen = self.split == split
         if own_skeleton:
             chosen &= np.isin(self.skeleton, OWN_SKELETONS)
         return np.flatnonzero(chosen[self.clips])

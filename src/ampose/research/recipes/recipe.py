@@ -18,10 +18,13 @@ class OpenMotion:
     Attributes:
         packs: open-mocap packs whose ``train`` split is used.
         augmentation: what varies between samples.
+        held_out: ``fold`` to choose options with some training subjects left out and scored; None
+            trains on all.
     """
 
     packs: tuple[str, ...] = ("cmu", "mesh2motion")
     augmentation: Augmentation = field(default_factory=Augmentation)
+    held_out: Literal["fold"] | None = None
 
 
 @dataclass(frozen=True)

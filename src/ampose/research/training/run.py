@@ -15,12 +15,12 @@ from torch import nn
 
 from ampose.metrics import mpjpe, p_mpjpe
 from ampose.research.data.batches import Source, WindowSource
-from ampose.research.data.open_mocap import load_pack
+from ampose.research.data.open_mocap import FOLD, REST, load_pack
 from ampose.research.data.sampling import PoseSampler
 from ampose.research.evaluation import licensed
 from ampose.research.evaluation.open_protocol import EvaluationSet, load_set, predict
 from ampose.research.evaluation.provenance import circumstances
-from ampose.research.recipes import RECIPES, Licensed, OpenMotion, Recipe
+from ampose.research.recipes import RECIPES, OpenMotion, Recipe
 from ampose.research.training.distributed import World, joined
 from ampose.research.training.inference import torch_lifter
 from ampose.research.training.loop import train
@@ -144,9 +144,11 @@ def resolved(
         raise ValueError(f"{name} counts poses; give --poses instead of --epochs")
     training = recipe.data
     if held_out is not None:
-        if not isinstance(training, Licensed):
-            raise ValueError(f"{name} validates on the open packs; it cannot hold out {held_out}")
-        training = replace(training, held_out=held_out)
+        if isinstance(training, OpenMotion) and held_out != FOLD:
+            raise ValueError(
+                f"{name} can hold out {FOLD!r}, the fold for choosing, not {held_out}"
+            )
+        training = replace(training, held_out=held_out)  # type: ignore[arg-type]
     return replace(
         recipe,
         poses=recipe.poses if poses is None else poses,
@@ -164,12 +166,17 @@ def prepare(recipe: Recipe, data: Path, device: str) -> Prepared:
         ValueError: the data is missing or unusable.
     """
     if isinstance(recipe.data, OpenMotion):
-        validation = load_set("cmu-val", data)
-        return Prepared(
-            load_sampler(recipe.data, data),
-            lambda model: validation_errors(model, validation, device),
-            licensed.AS_PUBLISHED,
-        )
+        sampler, validation = load_sampler(recipe.data, data), load_set("cmu-val", data)
+        fold = load_set("cmu-fold", data) if recipe.data.held_out else None
+
+        def score(model: nn.Module) -> Scores:
+            scores = validation_errors(model, validation, device)
+            if fold is not None:
+                of_fold = validation_errors(model, fold, device)
+                scores |= {f"fold_{name}": error for name, error in of_fold.items()}
+            return scores
+
+        return Prepared(sampler, score, licensed.AS_PUBLISHED)
     options = recipe.data
     poses = licensed.load_part(options, recipe.model, data, "train")
     standing = licensed.standing(options.dataset, poses)
@@ -234,9 +241,10 @@ def load_sampler(motion: OpenMotion, data: Path) -> PoseSampler:
         ValueError: a pack cannot be read, or there is nothing to train on.
     """
     packs = [load_pack(data / f"{name}.npz") for name in motion.packs]
-    positions = np.concatenate([pack.positions[pack.frames(split="train")] for pack in packs])
+    split = REST if motion.held_out else "train"
+    positions = np.concatenate([pack.positions[pack.frames(split=split)] for pack in packs])
     if not len(positions):
-        raise ValueError(f"no frame of split 'train' in {', '.join(motion.packs)} of {data}")
+        raise ValueError(f"no frame of split {split!r} in {', '.join(motion.packs)} of {data}")
     return PoseSampler(positions, motion.augmentation)
 
 
