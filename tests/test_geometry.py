@@ -14,6 +14,7 @@ from ampose.geometry import (
     joints_from_bones,
     random_rotations,
     rotate,
+    rotate_deviations,
     rotation_about,
     rotation_to_forward,
     similarity_align,
@@ -213,3 +214,12 @@ def test_bones_of_flat_keypoints(rng):
 def test_joints_from_bones_needs_parents_first():
     with pytest.raises(ValueError, match="mpi_3dhp_17 lists head_top before its parent"):
         joints_from_bones(np.zeros((16, 3)), MPI_3DHP_17)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_deviations_are_turned_like_a_covariance(seed):
+    rng = np.random.default_rng(seed)
+    sigma, turn = rng.uniform(0, 2, (4, 3)), random_rotations(1, rng)[0]
+    covariances = [turn @ np.diag(each**2) @ turn.T for each in sigma]
+    expected = np.sqrt([np.diag(each) for each in covariances])
+    np.testing.assert_allclose(rotate_deviations(sigma, turn), expected, atol=1e-12)

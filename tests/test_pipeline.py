@@ -68,7 +68,7 @@ def frame(index: int, ids: list[int], camera: Camera = CAMERA) -> FramePoses:
         np.array(ids, np.int64),
         *(
             np.broadcast_to(value.reshape(-1, *[1] * len(tail)), (len(ids), *tail)).copy()
-            for tail in ((17, 3), (3,), (17, 2), (17,))
+            for tail in ((17, 3), (3,), (17, 3), (17, 2), (17,))
         ),
     )
 
@@ -81,7 +81,7 @@ def test_gather_sorts_people_and_leaves_gaps() -> None:
     assert sequence.ids.tolist() == [2, 7]
     assert sequence.times.tolist() == [0, 0.1, 0.2]
     here = np.array([[True, True], [False, False], [True, False]])
-    for key in ("joints", "root", "keypoints"):
+    for key in ("joints", "root", "sigma", "keypoints"):
         values = getattr(sequence, key)
         assert values.dtype == np.float32
         there = values.reshape(3, 2, -1)
@@ -91,7 +91,6 @@ def test_gather_sorts_people_and_leaves_gaps() -> None:
         assert (there[:, 1][here[:, 1]] == 7).all()
     assert (sequence.valid.all(-1) == here).all()
     assert (sequence.scores[~here] == 0).all()
-    assert np.isnan(sequence.sigma).all()
     assert "1 of 3 frames show nobody." in sequence.warnings
 
 

@@ -57,6 +57,14 @@ def rotate(points: Array, rotation: Array) -> Array:
     return points @ np.swapaxes(rotation, -1, -2)
 
 
+def rotate_deviations(sigma: Array, rotation: Array) -> Array:
+    """Standard deviations along axes that are turned: (..., J, 3) by `rotation` (..., 3, 3).
+
+    Errors along the old axes are taken as independent; what the turn correlates is not kept.
+    """
+    return np.asarray(np.sqrt(rotate(np.square(sigma), np.square(rotation))))
+
+
 def random_rotations(count: int, rng: np.random.Generator) -> Array:
     """Rotation matrices (count, 3, 3), uniform over all orientations (unit quaternions)."""
     quaternion = rng.standard_normal((count, 4))

@@ -300,6 +300,7 @@ class _Run:
             np.array(ids, np.int64),
             lifted.joints,
             lifted.root,
+            lifted.sigma,
             lifted.keypoints,
             lifted.scores,
         )

@@ -61,7 +61,8 @@ class PoseSequence:
             (NaN in `keypoints`) but belongs to a lifted person is a guess from the others.
         root: (T, P, 3) float32, camera axes: an **estimate** from the keypoints, the focal length
             and the assumed body size.
-        sigma: (T, P, J, 3) float32, standard deviation per axis; NaN until a model provides it.
+        sigma: (T, P, J, 3) float32, standard deviation per axis; NaN from weights
+            without it.
         keypoints: (T, P, J, 2) float32 pixels.
         scores: (T, P, J) float32 confidence of the keypoints.
         valid: (T, P, J) bool, where `joints` holds an estimate.
@@ -128,6 +129,7 @@ class FramePoses:
         ids: (P,) int64 identities.
         joints: (P, J, 3) root-relative, metres, camera axes; NaN for a person not lifted.
         root: (P, 3) metres, camera axes, an estimate.
+        sigma: (P, J, 3) metres, standard deviation of `joints`; NaN where nothing says it.
         keypoints: (P, J, 2) pixels, NaN where not seen.
         scores: (P, J).
         skeleton: names the joints.
@@ -141,6 +143,7 @@ class FramePoses:
     ids: NDArray[np.int64]
     joints: Array
     root: Array
+    sigma: Array
     keypoints: Array
     scores: Array
     skeleton: Skeleton = H36M_17

@@ -49,6 +49,7 @@ def gather(stream: Iterable[FramePoses]) -> PoseSequence:
     return lifted_sequence(
         joints=stack("joints", (joint_count, 3), np.nan),
         root=stack("root", (3,), np.nan),
+        sigma=stack("sigma", (joint_count, 3), np.nan),
         keypoints=stack("keypoints", (joint_count, 2), np.nan),
         scores=stack("scores", (joint_count,), 0),
         ids=ids,
@@ -71,6 +72,7 @@ def on_black(sequence: PoseSequence, name: str, progress: Progress | None) -> It
             sequence.ids,
             sequence.joints[t],
             sequence.root[t],
+            sequence.sigma[t],
             sequence.keypoints[t],
             sequence.scores[t],
         )

@@ -17,16 +17,24 @@ METADATA = {
 }
 
 
-def echo(path: Path, **metadata: str | None) -> Path:
-    """A lifter that answers what it is shown; `metadata` replaces entries, None removes them."""
+def echo(path: Path, *, outputs: tuple[str, ...] = ("joints",), **metadata: str | None) -> Path:
+    """A lifter that answers what it is shown; `metadata` replaces entries, None removes them.
+
+    Of two outputs the second is the magnitude of the first.
+    """
+    nodes = [
+        helper.make_node("Constant", [], ["axis"], value_ints=[1]),
+        helper.make_node("Squeeze", ["keypoints", "axis"], [outputs[0]]),
+        *(helper.make_node("Abs", [outputs[0]], [name]) for name in outputs[1:]),
+    ]
     graph = helper.make_graph(
-        [
-            helper.make_node("Constant", [], ["axis"], value_ints=[1]),
-            helper.make_node("Squeeze", ["keypoints", "axis"], ["joints"]),
-        ],
+        nodes,
         "echo",
         [helper.make_tensor_value_info("keypoints", TensorProto.FLOAT, ["batch", 1, 17, 3])],
-        [helper.make_tensor_value_info("joints", TensorProto.FLOAT, ["batch", 17, 3])],
+        [
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", 17, 3])
+            for name in outputs
+        ],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
     entries = {key: value for key, value in (METADATA | metadata).items() if value is not None}

@@ -184,6 +184,22 @@ def test_the_answer_is_turned_back_to_camera_axes(tmp_path: Path, standing: Arra
     np.testing.assert_allclose(edge, rotate(middle[None], turn)[0], atol=0.02)
 
 
+def test_sigma_is_turned_back_to_camera_axes(tmp_path: Path, standing: Array) -> None:
+    """Seen from the side by a quarter turn less a bit, what was deep is wide, and back."""
+    outputs = ("joints", "sigma")
+    lifter = Lifter(echo(tmp_path / "echo.onnx", outputs=outputs), threads=1)
+    turn = np.array([[0.8, 0, 0.6], [0, 1, 0], [-0.6, 0, 0.8]])
+    centred = standing - (standing.min(0) + standing.max(0)) / 2 + [0, 0, 4]
+    xy = np.stack([CAMERA.project(p) for p in (centred, rotate(centred[None], turn)[0])])
+    xy = np.concatenate([xy, np.full_like(xy[:1], np.nan)])
+    middle, edge, nobody = lifter.lift(xy, image_size=SIZE, camera=CAMERA).sigma[:, 0]
+    assert (middle >= 0).all()
+    across = np.hypot(0.8 * middle[:, 0], 0.6 * middle[:, 2])
+    deep = np.hypot(0.6 * middle[:, 0], 0.8 * middle[:, 2])
+    np.testing.assert_allclose(edge, np.stack([across, middle[:, 1], deep], -1), atol=0.02)
+    assert np.isnan(nobody).all()
+
+
 def test_a_person_keeps_the_pose_wherever_the_camera_sees_them(
     lifter: Lifter, standing: Array
 ) -> None:

@@ -25,15 +25,31 @@ def test_batches_are_put_together_in_order(
     tmp_path: Path, rng: np.random.Generator, count: int
 ) -> None:
     inputs = rng.normal(size=(count, 17, 3)).astype(np.float32)
-    out = load_network(echo(tmp_path / "a.onnx"), threads=1).run(inputs, batch=4)
-    assert out.dtype == np.float32
-    np.testing.assert_array_equal(out, inputs)
+    joints, sigma = load_network(echo(tmp_path / "a.onnx"), threads=1).run(inputs, batch=4)
+    assert joints.dtype == sigma.dtype == np.float32
+    np.testing.assert_array_equal(joints, inputs)
+    assert sigma.shape == inputs.shape
+    assert np.isnan(sigma).all()
+
+
+def test_sigma_where_the_graph_gives_it(tmp_path: Path, rng: np.random.Generator) -> None:
+    inputs = rng.normal(size=(5, 17, 3)).astype(np.float32)
+    path = echo(tmp_path / "a.onnx", outputs=("joints", "sigma"))
+    joints, sigma = load_network(path, threads=1).run(inputs, batch=4)
+    np.testing.assert_array_equal(joints, inputs)
+    np.testing.assert_array_equal(sigma, np.abs(inputs))
+
+
+@pytest.mark.parametrize("outputs", [("poses",), ("joints", "spread"), ("joints", "sigma", "x")])
+def test_other_outputs(tmp_path: Path, outputs: tuple[str, ...]) -> None:
+    with pytest.raises(InputError, match=rf"has keypoints, {', '.join(outputs)}; weights map"):
+        load_network(echo(tmp_path / "a.onnx", outputs=outputs))
 
 
 def test_the_built_in_weights_give_metres() -> None:
     network = load_network(threads=1)
     assert network.name == DEFAULT_WEIGHTS.stem
-    out = network.run(np.zeros((2, 17, 3), np.float32))
+    out, _ = network.run(np.zeros((2, 17, 3), np.float32))
     assert out.shape == (2, 17, 3)
     assert np.abs(out).max() < 3
 

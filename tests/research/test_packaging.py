@@ -45,7 +45,7 @@ def test_the_product_takes_the_package(folder: Path) -> None:
     network = load_network(folder / "out" / "my-tiny.onnx", threads=1)
     inputs = np.random.default_rng(0).normal(size=(9, 17, 3)).astype(np.float32)
     lift = torch_lifter(load_weights(folder / "run" / "model.safetensors"))
-    np.testing.assert_allclose(network.run(inputs), lift(inputs), atol=1e-4)
+    np.testing.assert_allclose(network.run(inputs)[0], lift(inputs), atol=1e-4)
 
 
 def test_the_card_says_what_the_weights_are(folder: Path, card: dict) -> None:

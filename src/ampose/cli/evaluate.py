@@ -151,7 +151,7 @@ def load_lifter(weights: Path | None, threads: int | None) -> tuple[str, str, Li
         from ampose.lifting import load_network
 
         network = load_network(weights, threads=threads)
-        return network.name, network.sha256, network.run
+        return network.name, network.sha256, lambda inputs: network.run(inputs)[0]
     with needs_torch():
         from ampose.research.models.cost import input_shape
         from ampose.research.training.checkpoint import load_weights, sha256_of

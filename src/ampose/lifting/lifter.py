@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from ampose._version import __version__
 from ampose.cameras import Camera, look_at_person
 from ampose.errors import InputError
-from ampose.geometry import rotate
+from ampose.geometry import rotate, rotate_deviations
 from ampose.lifting.network import load_network
 from ampose.lifting.root import estimate_root
 from ampose.lifting.sequence import lifted_sequence
@@ -30,12 +30,14 @@ class LiftedPeople:
     Attributes:
         joints: (N, 17, 3); NaN for a person with too few joints to lift.
         root: (N, 3).
+        sigma: (N, 17, 3); NaN where there are no joints, or from weights without it.
         keypoints: (N, 17, 2) pixels, Human3.6M joints.
         scores: (N, 17).
     """
 
     joints: Array
     root: Array
+    sigma: Array
     keypoints: Array
     scores: Array
 
@@ -116,11 +118,12 @@ class Lifter:
             for xy_group, score_group, one in zip(*groups, cameras, strict=True)
         ]
         shape = points.shape[:2]
-        joints, root, keypoints, seen_scores = (
+        joints, root, sigma, keypoints, seen_scores = (
             np.concatenate([getattr(p, key) for p in people]).reshape(*shape, *tail)
             for key, tail in (
                 ("joints", (len(H36M_17), 3)),
                 ("root", (3,)),
+                ("sigma", (len(H36M_17), 3)),
                 ("keypoints", (len(H36M_17), 2)),
                 ("scores", (len(H36M_17),)),
             )
@@ -128,6 +131,7 @@ class Lifter:
         return lifted_sequence(
             joints=joints,
             root=root,
+            sigma=sigma,
             keypoints=keypoints,
             scores=seen_scores,
             ids=np.arange(shape[1]),
@@ -143,11 +147,20 @@ class Lifter:
         points, confidence = to_h36m(keypoints, scores, skeleton, mapping=self._mapping)
         rays = camera.rays(points.astype(np.float64))
         inputs, rotation = look_at_person(rays)
-        joints = rotate(self._network.run(inputs), np.swapaxes(rotation, -1, -2))
+        back = np.swapaxes(rotation, -1, -2)
+        answer, deviations = self._network.run(inputs)
+        joints, sigma = rotate(answer, back), rotate_deviations(deviations, back)
         joints -= joints[:, :1]
-        joints[~inputs[..., 2].any(-1)] = np.nan
+        nobody = ~inputs[..., 2].any(-1)
+        joints[nobody] = sigma[nobody] = np.nan
         root = estimate_root(joints, rays, confidence)
-        return LiftedPeople(joints.astype(np.float32), root.astype(np.float32), points, confidence)
+        return LiftedPeople(
+            joints.astype(np.float32),
+            root.astype(np.float32),
+            sigma.astype(np.float32),
+            points,
+            confidence,
+        )
 
 
 def _points(xy: ArrayLike, skeleton: Skeleton) -> Array:

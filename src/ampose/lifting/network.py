@@ -31,20 +31,35 @@ class Network:
     Attributes:
         name: file name without its ending.
         sha256: of the ONNX file.
-        session: the graph, ``keypoints`` (B, 1, 17, 3) to ``joints`` (B, 17, 3) metres.
+        session: the graph, ``keypoints`` (B, 1, 17, 3) to ``joints`` (B, 17, 3) metres and, if it
+            knows how sure it is, ``sigma`` (B, 17, 3) metres.
     """
 
     name: str
     sha256: str
     session: onnxruntime.InferenceSession
 
-    def run(self, inputs: Array, *, batch: int = 256) -> Array:
-        """`look_at_person` inputs (N, 17, 3) to joints (N, 17, 3), metres, in batches."""
-        joints = [
-            self.session.run(["joints"], {"keypoints": inputs[start : start + batch, None]})[0]
-            for start in range(0, len(inputs), batch)
-        ]
-        return np.concatenate(joints) if joints else np.zeros((0, len(H36M_17), 3), np.float32)
+    def run(self, inputs: Array, *, batch: int = 256) -> tuple[Array, Array]:
+        """Lifts in batches.
+
+        Args:
+            inputs: (N, 17, 3), of `look_at_person`.
+            batch: poses at a time.
+
+        Returns:
+            joints: (N, 17, 3) metres.
+            sigma: (N, 17, 3) metres, their standard deviation along the same axes; NaN from a
+                graph without it.
+        """
+        names = [output.name for output in self.session.get_outputs()][:2]
+        joints, sigma = np.full((2, *inputs.shape), np.nan, np.float32)
+        for start in range(0, len(inputs), batch):
+            part = slice(start, start + batch)
+            answer = self.session.run(names, {"keypoints": inputs[part, None]})
+            joints[part] = answer[0]
+            if len(answer) > 1:
+                sigma[part] = answer[1]
+        return joints, sigma
 
 
 def load_network(path: Path | None = None, *, threads: int | None = None) -> Network:
@@ -66,8 +81,10 @@ def load_network(path: Path | None = None, *, threads: int | None = None) -> Net
             f"{path}: not weights of this package: its metadata lacks {', '.join(missing)}"
         )
     names = [value.name for value in (*session.get_inputs(), *session.get_outputs())]
-    if names[:2] != ["keypoints", "joints"]:
-        raise InputError(f"{path}: has {', '.join(names)}; weights map keypoints to joints")
+    if names not in (["keypoints", "joints"], ["keypoints", "joints", "sigma"]):
+        raise InputError(
+            f"{path}: has {', '.join(names)}; weights map keypoints to joints, and maybe to sigma"
+        )
     found = (metadata["skeleton"], metadata["frames"], metadata["normalisation"])
     if found != (H36M_17.name, "1", NORMALISATION):
         raise InputError(

@@ -1,4 +1,4 @@
-"""A `PoseSequence` from what a lifter without uncertainty gives."""
+"""A `PoseSequence` from what a lifter gives."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ def lifted_sequence(
     *,
     joints: Array,
     root: Array,
+    sigma: Array,
     keypoints: Array,
     scores: Array,
     ids: NDArray[np.int64],
@@ -26,7 +27,7 @@ def lifted_sequence(
     cameras: Sequence[Camera],
     provenance: Mapping[str, Any] | None = None,
 ) -> PoseSequence:
-    """Adds what follows from the rest: `sigma` unknown, `valid` where there is a joint, warnings.
+    """Adds what follows from the rest: `valid` where there is a joint, and warnings.
 
     The arguments mean what they mean in `PoseSequence`.
     """
@@ -34,7 +35,7 @@ def lifted_sequence(
     return PoseSequence(
         joints=joints,
         root=root,
-        sigma=np.full_like(joints, np.nan),
+        sigma=sigma,
         keypoints=keypoints,
         scores=scores,
         valid=valid,
