@@ -141,13 +141,18 @@ class AMPose(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, T, J, channels) to (B, J, 3)."""
+        out: Tensor = self.head(self.features(x))
+        return out
+
+    def features(self, x: Tensor) -> Tensor:
+        """What the head reads the pose from: (B, T, J, channels) to (B, J, C)."""
         tokens = x.transpose(1, 2)
         z = self.embed(tokens[..., : self.keypoint_channels].flatten(2))  # to (B, J, C)
         if self.toes is not None:
             z = z + self.toes(tokens[..., self.keypoint_channels :].flatten(2))
         for layer in self.layers:
             z = layer(z)
-        out: Tensor = self.head(self.norm(z))
+        out: Tensor = self.norm(z)
         return out
 
 

@@ -20,12 +20,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ampose.research.models.ampose import AMPose, AMPoseConfig
+from ampose.research.models.ampose import AMPose
+from ampose.research.models.on_base import OnBaseConfig
 from ampose.skeletons import Skeleton, get_skeleton
 
 
 @dataclass(frozen=True)
-class RefinedConfig:
+class RefinedConfig(OnBaseConfig):
     """A network and its refiner.
 
     Attributes:
@@ -34,33 +35,8 @@ class RefinedConfig:
         dropout: after the hidden layer, in training.
     """
 
-    base: AMPoseConfig
     hidden: int = 1024
     dropout: float = 0.5
-
-    def __post_init__(self) -> None:
-        if isinstance(self.base, dict):  # from a weights file
-            object.__setattr__(self, "base", AMPoseConfig(**self.base))
-
-    @property
-    def frames(self) -> int:
-        """Input frames of the network."""
-        return self.base.frames
-
-    @property
-    def channels(self) -> int:
-        """Input channels of the network."""
-        return self.base.channels
-
-    @property
-    def skeleton(self) -> str:
-        """Joint set of the network."""
-        return self.base.skeleton
-
-    @property
-    def width(self) -> int:
-        """Channels of the network."""
-        return self.base.width
 
 
 class Refined(nn.Module):

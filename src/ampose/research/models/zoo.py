@@ -20,6 +20,7 @@ from ampose.research.models.refiner import Refined, RefinedConfig
 from ampose.research.models.semgcn import SemGCN, SemGCNConfig
 from ampose.research.models.srnet import SRNet, SRNetConfig
 from ampose.research.models.stacked_hourglass import StackedHourglass, StackedHourglassConfig
+from ampose.research.models.uncertain import Uncertain, UncertainConfig
 from ampose.research.models.videopose3d import VideoPose3D, VideoPose3DConfig
 from ampose.research.models.weight_sharing import WeightSharing, WeightSharingConfig
 
@@ -27,6 +28,7 @@ ModelConfig = (
     AMPoseConfig
     | MartinezConfig
     | RefinedConfig
+    | UncertainConfig
     | VideoPose3DConfig
     | JointFormerConfig
     | GraphMLPConfig
@@ -48,6 +50,7 @@ ZOO: dict[str, tuple[type[ModelConfig], type[nn.Module]]] = {
     "ampose": (AMPoseConfig, AMPose),
     "martinez": (MartinezConfig, Martinez),
     "refined": (RefinedConfig, Refined),
+    "uncertain": (UncertainConfig, Uncertain),
     "videopose3d": (VideoPose3DConfig, VideoPose3D),
     "jointformer": (JointFormerConfig, JointFormer),
     "graphmlp": (GraphMLPConfig, GraphMLP),

@@ -66,7 +66,8 @@ class Recipe:
         decay: factor from one epoch to the next (exponential).
         weight_decay: on matrices only.
         loss: ``mpjpe`` (mean distance), ``mse`` (equation 3.10), or ``refined``, the one of Cai
-            et al. for a `RefinedConfig` (see `ampose.research.models.refiner`).
+            et al. for a `RefinedConfig` (see `ampose.research.models.refiner`), or ``likelihood``
+            for an `UncertainConfig`.
         clip_norm: largest gradient norm; None does not clip.
         average: decay of the running average of the weights, which is what is kept; 0 keeps the
             last weights.
@@ -87,7 +88,7 @@ class Recipe:
     warmup: float = 0.02
     decay: float = 0.98
     weight_decay: float = 0.01
-    loss: Literal["mpjpe", "mse", "refined"] = "mpjpe"
+    loss: Literal["mpjpe", "mse", "refined", "likelihood"] = "mpjpe"
     clip_norm: float | None = 1.0
     average: float = 0.999
     precision: Literal["float32", "bfloat16"] = "bfloat16"

@@ -26,6 +26,7 @@ from torch import Tensor, nn
 
 from ampose.research.data.batches import Batch, Plan, Source
 from ampose.research.models.refiner import Refined
+from ampose.research.models.uncertain import Uncertain
 from ampose.research.models.zoo import build
 from ampose.research.recipes import Recipe
 from ampose.research.training.checkpoint import (
@@ -44,8 +45,8 @@ RECORD_STEPS = 50
 
 Validate = Callable[[nn.Module], dict[str, float]]
 Report = Callable[[int, float, dict[str, float] | None], None]
-"""Called with poses seen, mean loss in mm (mm2 for ``mse``) and, when it was validated, the
-validation errors."""
+"""Called with poses seen, mean loss in mm (mm2 for ``mse``, no unit for ``likelihood``) and, when
+it was validated, the validation errors."""
 
 
 class RunMismatchError(ValueError):
@@ -192,7 +193,7 @@ class Records:
         self._folder = folder
         self._log = RunLog(folder, -(-recorded // RECORD_STEPS), plan.seen(recorded))
         self._plan = plan
-        self._unit = 1e6 if recipe.loss == "mse" else 1e3
+        self._unit = {"mse": 1e6, "likelihood": 1.0}.get(recipe.loss, 1e3)
         self._validate = validate
         self._report = report
         self._every = max(1, plan.steps // validations)
@@ -267,9 +268,9 @@ def interrupts_held() -> Iterator[None]:
 
 
 def start_from(model: nn.Module, path: Path) -> None:
-    """Copies trained weights into a fresh model, or into the base of one that refines it."""
+    """Copies trained weights into a fresh model, or into the base of one on top of it."""
     trained = load_weights(path)
-    target = model.base if isinstance(model, Refined) else model
+    target = model.base if isinstance(model, Refined | Uncertain) else model
     if trained.config != target.config:
         raise ValueError(f"{path}: weights of another network than the recipe starts from")
     target.load_state_dict(trained.state_dict())
@@ -285,11 +286,13 @@ def make_optimiser(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
 
 
 def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:
-    """Matrices with weight decay; biases, norms and position embeddings without."""
-    matrices = {m.weight for m in model.modules() if isinstance(m, nn.Linear)}
-    rest = [p for p in model.parameters() if p not in matrices]
+    """Matrices with weight decay; biases, norms and embeddings without; nothing that is frozen."""
+    trained = [p for p in model.parameters() if p.requires_grad]
+    linear = {m.weight for m in model.modules() if isinstance(m, nn.Linear)}
+    matrices = [p for p in trained if p in linear]
+    rest = [p for p in trained if p not in linear]
     return [
-        {"params": [p for p in model.parameters() if p in matrices], "weight_decay": weight_decay},
+        {"params": matrices, "weight_decay": weight_decay},
         {"params": rest, "weight_decay": 0.0},
     ]
 

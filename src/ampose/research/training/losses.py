@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ampose.research.data.batches import Batch
 from ampose.research.models.refiner import bone_asymmetry
+from ampose.research.models.uncertain import negative_log_likelihood
 from ampose.research.recipes import Recipe
 from ampose.skeletons import get_skeleton
 
@@ -21,12 +22,17 @@ def pose_losses(recipe: Recipe, model: nn.Module, batch: Batch, device: str) -> 
 
     ``mse`` is equation 3.10: squared distance, mean over joints. ``refined`` is the mean distance
     of the base's pose plus that of the refined pose plus the refined pose's bone asymmetry.
+    ``likelihood`` is `negative_log_likelihood`, without a unit.
     """
 
     def on_device(array: NDArray[np.floating]) -> Tensor:
         return torch.from_numpy(array).to(device, non_blocking=True)
 
     inputs, targets = on_device(batch.inputs), on_device(batch.targets)
+    if recipe.loss == "likelihood":
+        pose, sigma = model(inputs, with_sigma=True)
+        root = get_skeleton(recipe.model.skeleton).root
+        return negative_log_likelihood(pose.float(), sigma, targets, root)
     if recipe.loss != "refined":
         difference: Tensor = model(inputs).float() - targets
         if recipe.loss == "mse":
