@@ -63,3 +63,38 @@ def human36m(
     except (ValueError, OSError) as error:
         raise InputError(str(error)) from error
     print(f"Written: {', '.join(map(str, written))}")
+
+
+@app.command("open-mocap")
+def open_mocap(
+    source: Annotated[
+        Path,
+        typer.Argument(help="Folder that holds the original files, in folders of any name."),
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for cmu.npz and hdm05.npz.")],
+    known_only: Annotated[
+        bool, typer.Option("--known-only", help="Leave out clips that our own packs do not have.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace packs that are there.")] = False,
+) -> None:
+    """Makes the open-mocap packs from the original motion capture files of CMU and HDM05.
+
+    CMU: SUBJECT.asf with SUBJECT_TRIAL.amc, such as 02.asf with 02_01.amc; or SUBJECT_TRIAL.bvh
+    as cgspeed converted them for MotionBuilder.
+
+    HDM05: HDM_ACTOR.asf with HDM_ACTOR_CLASS_NUMBER_120.amc.
+
+    Says of each clip whether it is the same as in our own packs.
+    """
+    from ampose.cli.common import progress_bar
+    from ampose.research.data.open_mocap_import import import_open_mocap, report
+
+    try:
+        with progress_bar("convert") as progress:
+            imported = import_open_mocap(
+                source, out, known_only=known_only, overwrite=force, progress=progress
+            )
+    except (ValueError, OSError) as error:
+        raise InputError(str(error)) from error
+    for line in report(imported):
+        print(line)
