@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,12 @@ import torch
 from ampose.lifting import load_network
 from ampose.research.data.open_mocap import PackError
 from ampose.research.evaluation.open_protocol import evaluate, load_set
+from ampose.research.evaluation.uncertainty import fitted_calibration
+from ampose.research.models.uncertain import UncertainConfig
 from ampose.research.packaging import package_run
 from ampose.research.recipes import RECIPES
 from ampose.research.training.checkpoint import load_weights, sha256_of
-from ampose.research.training.inference import torch_lifter
+from ampose.research.training.inference import torch_lifter, torch_lifter_with_sigma
 from ampose.research.training.run import train_recipe
 from tests.research.packs import write_data
 from tests.research.training.runs import TINY, names
@@ -46,6 +49,35 @@ def test_the_product_takes_the_package(folder: Path) -> None:
     inputs = np.random.default_rng(0).normal(size=(9, 17, 3)).astype(np.float32)
     lift = torch_lifter(load_weights(folder / "run" / "model.safetensors"))
     np.testing.assert_allclose(network.run(inputs)[0], lift(inputs), atol=1e-4)
+
+
+def test_a_lifter_that_knows_how_sure_it_is(folder: Path) -> None:
+    """Trained on top of another, calibrated on the validation subjects, with both in the card."""
+    data = folder / "data"
+    recipe = replace(
+        TINY, name="sure", model=UncertainConfig(TINY.model), loss="likelihood", start_from="run"
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(RECIPES, "sure", recipe)
+        patch.setattr(torch.cuda, "is_available", lambda: False)
+        train_recipe("sure", data, folder / "sure", progress=lambda *_: None)
+    path = folder / "sure-out" / "sure.onnx"
+    assert package_run(folder / "sure", data, path, folder / "log.csv") < 1e-4
+    card = json.loads(path.with_suffix(".json").read_text())
+    assert card["starts_from"]["model_sha256"] == sha256_of(folder / "run/model.safetensors")
+    assert card["starts_from"]["recipe"]["name"] == "tiny"
+    model = load_weights(folder / "sure" / "model.safetensors")
+    chosen = load_set("cmu-val", data)
+    factors = fitted_calibration(torch_lifter_with_sigma(model), chosen)
+    np.testing.assert_allclose(card["sigma"]["factors"], factors, atol=1e-3)
+    network = load_network(path, threads=1)
+    inputs = np.random.default_rng(0).normal(size=(9, 17, 3)).astype(np.float32)
+    joints, sigma = network.run(inputs)
+    pose, before = torch_lifter_with_sigma(model)(inputs)
+    np.testing.assert_allclose(joints, pose, atol=1e-4)
+    np.testing.assert_allclose(sigma, before * factors, rtol=1e-3)
+    again = fitted_calibration(network.run, chosen)
+    np.testing.assert_allclose(again, 1, atol=0.05)  # few frames: a plateau
 
 
 def test_the_card_says_what_the_weights_are(folder: Path, card: dict) -> None:

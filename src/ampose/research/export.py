@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
-from torch import nn
+from torch import Tensor, nn
+
+from ampose.research.models.uncertain import Uncertain
 
 LARGEST_DIFFERENCE_METRES = 1e-4
 """Export fails if ONNX and torch differ by more on any coordinate."""
@@ -32,7 +34,8 @@ def export_onnx(
 ) -> float:
     """Writes ``model`` as one ONNX file and compares it with torch on `inputs`.
 
-    The graph maps ``keypoints`` (B, T, J, channels) float32 to ``joints`` (B, J, 3) metres, any B.
+    The graph maps ``keypoints`` (B, T, J, channels) float32 to ``joints`` (B, J, 3) metres, any B;
+    that of an `Uncertain` lifter also to ``sigma`` (B, J, 3) metres.
     Its metadata names the skeleton, frames, channels, normalisation and the rule for missing
     joints, and carries the SHA-256 of the card, which goes beside it as ``<name>.json``.
 
@@ -43,11 +46,14 @@ def export_onnx(
         card: what the weights are; the comparison is added to it.
 
     Returns:
-        The largest absolute difference between ONNX and torch, metres.
+        The largest absolute difference between ONNX and torch over all outputs, metres.
 
     Raises:
         ExportError: they differ by more than `LARGEST_DIFFERENCE_METRES`.
     """
+    names = ["joints"]
+    if isinstance(model, Uncertain):
+        model, names = _WithSigma(model), ["joints", "sigma"]
     example = torch.from_numpy(inputs[:2]).float()
     with tempfile.TemporaryDirectory(dir=path.parent) as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns about its own internals
@@ -57,7 +63,7 @@ def export_onnx(
             (example,),
             draft,
             input_names=["keypoints"],
-            output_names=["joints"],
+            output_names=names,
             dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),
             external_data=False,
             dynamo=True,
@@ -86,12 +92,26 @@ def export_onnx(
     return difference
 
 
+class _WithSigma(nn.Module):
+    """Both answers of a lifter that knows how sure it is."""
+
+    def __init__(self, model: Uncertain) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        pose, sigma = self.model(x, with_sigma=True)
+        return pose, sigma
+
+
 def compare(model: nn.Module, path: Path, inputs: np.ndarray[Any, Any]) -> float:
     """Largest absolute difference between ONNX and torch on inputs (N, T, J, channels), metres."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     with torch.no_grad():
-        expected = model(torch.from_numpy(inputs).float()).numpy()
-    (found,) = session.run(None, {"keypoints": inputs.astype(np.float32)})
-    return float(np.abs(found - expected).max())
+        expected = model(torch.from_numpy(inputs).float())
+    found = session.run(None, {"keypoints": inputs.astype(np.float32)})
+    outputs = expected if isinstance(expected, tuple) else (expected,)
+    pairs = zip(found, outputs, strict=True)
+    return max(float(np.abs(one - other.numpy()).max()) for one, other in pairs)

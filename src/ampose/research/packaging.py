@@ -7,15 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from ampose._version import __version__
 from ampose.cameras import look_at_person
 from ampose.research.evaluation import open_protocol as protocol
 from ampose.research.evaluation.provenance import log_test
+from ampose.research.evaluation.uncertainty import fitted_calibration
 from ampose.research.export import export_onnx
 from ampose.research.models.cost import count_parameters
+from ampose.research.models.uncertain import Uncertain
+from ampose.research.models.zoo import ModelConfig
 from ampose.research.training.checkpoint import load_weights, sha256_of
-from ampose.research.training.inference import torch_lifter
+from ampose.research.training.inference import torch_lifter, torch_lifter_with_sigma
 
 COMPARED_POSES = 1_000
 
@@ -55,6 +59,17 @@ def package_run(run: Path, data: Path, path: Path, log: Path) -> float:
     )
     if "packs" not in recipe["data"]:
         raise ValueError(f"{run} was trained on licensed data; such weights cannot be packaged")
+    more: dict[str, Any] = {}
+    if recipe["start_from"]:
+        first = run.parent / recipe["start_from"]
+        more["starts_from"] = {
+            "recipe": json.loads((first / "recipe.json").read_text(encoding="utf-8")),
+            "trained": json.loads((first / "run.json").read_text(encoding="utf-8")),
+            "model_sha256": sha256_of(first / "model.safetensors"),
+        }
+    if isinstance(model, Uncertain):
+        more["sigma"] = calibrate(model, data)
+    config: ModelConfig = model.config  # type: ignore[assignment]
     sha256 = sha256_of(weights)
     measured: list[dict[str, Any]] = []
     for name in ("cmu-val", "cmu-test", "hdm05"):
@@ -78,18 +93,31 @@ def package_run(run: Path, data: Path, path: Path, log: Path) -> float:
         "licence": LICENCE,
         "credit": CREDIT,
         "input": {
-            "skeleton": recipe["model"]["skeleton"],
-            "frames": recipe["model"]["frames"],
-            "channels": recipe["model"]["channels"],
+            "skeleton": config.skeleton,
+            "frames": config.frames,
+            "channels": config.channels,
             "normalisation": look_at_person.__name__,
             "missing": "x = y = mask = 0",
         },
         "protocol": f"{protocol.PROTOCOL}, seed 0",
         "measured_mm": measured,
         "model_sha256": sha256,
+        **more,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     return export_onnx(model, path, inputs=_inputs(data), card=card)
+
+
+def calibrate(model: Uncertain, data: Path) -> dict[str, Any]:
+    """Scales a lifter's sigma by what the validation subjects show; returns the card's words."""
+    lift, chosen = torch_lifter_with_sigma(model), protocol.load_set("cmu-val", data)
+    factors = fitted_calibration(lift, chosen)
+    model.calibration.mul_(torch.from_numpy(factors))
+    return {
+        "meaning": "standard deviation of joints, metres, per axis of the pose; 0 for the root",
+        "calibrated_on": f"{chosen.name}, {len(chosen.focal)} frames, exact and detector-like",
+        "factors": np.round(factors, 3).tolist(),
+    }
 
 
 def _inputs(data: Path) -> np.ndarray[Any, Any]:

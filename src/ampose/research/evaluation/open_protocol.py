@@ -241,10 +241,15 @@ def evaluate(lift: LiftInputs, chosen: EvaluationSet, *, groups: bool = True) ->
 
 def predict(lift: LiftInputs, chosen: EvaluationSet, pixels: Array, *, focal: str) -> Array:
     """Lifts a set's pixels (N, 17, 2) to root-relative joints (N, 17, 3) in camera axes."""
+    inputs, rotation = network_inputs(chosen, pixels, focal=focal)
+    joints = rotate(np.asarray(lift(inputs), np.float64), np.swapaxes(rotation, -1, -2))
+    return joints - joints[:, :1]
+
+
+def network_inputs(chosen: EvaluationSet, pixels: Array, *, focal: str) -> tuple[Array, Array]:
+    """A set's pixels (N, 17, 2) as `look_at_person` gives them: inputs and rotation."""
     camera = Camera.assumed(IMAGE_SIZE)
     rays = camera.rays(pixels)
     if focal == "known":
         rays[..., :2] *= (camera.focal[0] / chosen.focal)[:, None, None]
-    inputs, rotation = look_at_person(rays)
-    joints = rotate(np.asarray(lift(inputs), np.float64), np.swapaxes(rotation, -1, -2))
-    return joints - joints[:, :1]
+    return look_at_person(rays)

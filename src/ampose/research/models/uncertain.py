@@ -1,10 +1,11 @@
 """How far off a pose may be: a standard deviation per joint and axis beside a trained lifter.
 
-A small network reads the lifter's last features, joint by joint, and answers with the scale of the
-error. The lifter itself is frozen, so its poses are those that it had. Trained by the likelihood
-of the errors under a Laplace distribution, whose tails are closer to those of a lifter than a
-Gaussian's are; then `calibrated` on subjects that it was not trained on, because the errors on its
-training subjects are too small. Our own addition: the thesis's model has no such head.
+A small network reads the lifter's last features, those of each joint and the mean over all, and
+answers with the scale of the joint's error. The lifter itself is frozen, so its poses are those
+that it had. Trained by the likelihood of the errors under a Laplace distribution, whose tails are
+closer to those of a lifter than a Gaussian's are; then scaled joint by joint on subjects that it
+was not trained on, where errors are larger and of another shape. Our own addition: the thesis's
+model has no such head.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class Uncertain(nn.Module):
         self.root = skeleton.root
         self.base = AMPose(config.base).requires_grad_(requires_grad=False)
         self.sigma = nn.Sequential(
-            nn.Linear(config.width, config.hidden), nn.GELU(), nn.Linear(config.hidden, 3)
+            nn.Linear(2 * config.width, config.hidden), nn.GELU(), nn.Linear(config.hidden, 3)
         )
         self.register_buffer("calibration", torch.ones(len(skeleton), 3))
 
@@ -70,8 +71,10 @@ class Uncertain(nn.Module):
             pose: Tensor = self.base.head(features)
         if not with_sigma:
             return pose
+        # The mean tells how noisy the keypoints are altogether.
+        both = torch.cat([features, features.mean(1, keepdim=True).expand_as(features)], dim=-1)
         # Half a decimetre at the start.
-        scale = torch.exp(self.sigma(features).float() - 3).clamp(max=LARGEST_METRES)
+        scale = torch.exp(self.sigma(both).float() - 3).clamp(max=LARGEST_METRES)
         others = torch.ones(len(self.calibration), 1, device=x.device)
         others[self.root] = 0
         return pose, scale * self.calibration * others

@@ -6,14 +6,24 @@ from dataclasses import replace
 
 from ampose.research.models.ampose import AMPoseConfig
 from ampose.research.models.martinez import MartinezConfig
+from ampose.research.models.uncertain import UncertainConfig
 from ampose.research.recipes.ablations import ABLATIONS, variants
 from ampose.research.recipes.recipe import Recipe
 
-_OPEN_SMALL = Recipe("open-small", AMPoseConfig(depth=4, width=128, channels=3), poses=5_000_000)
+_SMALL = AMPoseConfig(depth=4, width=128, channels=3)
+_OPEN_SMALL = Recipe("open-small", _SMALL, poses=5_000_000)
 
 SHIPPED = (
     _OPEN_SMALL,
     replace(_OPEN_SMALL, name="open-large", model=AMPoseConfig(channels=3)),
+    replace(
+        _OPEN_SMALL,
+        name="open-small-sigma",
+        model=UncertainConfig(_SMALL),
+        poses=1_000_000,
+        loss="likelihood",
+        start_from="open-small",
+    ),
     replace(
         _OPEN_SMALL,
         name="martinez",

@@ -9,6 +9,8 @@ import torch
 from torch import nn
 
 from ampose.research.evaluation.open_protocol import LiftInputs
+from ampose.research.evaluation.uncertainty import LiftWithSigma
+from ampose.research.models.uncertain import Uncertain
 
 
 def torch_lifter(model: nn.Module, *, batch: int = 512, device: str = "cpu") -> LiftInputs:
@@ -19,5 +21,21 @@ def torch_lifter(model: nn.Module, *, batch: int = 512, device: str = "cpu") -> 
         model.eval()
         parts = torch.split(torch.from_numpy(inputs).float().unsqueeze(1), batch)
         return torch.cat([model(part.to(device)).float().cpu() for part in parts]).numpy()
+
+    return lift
+
+
+def torch_lifter_with_sigma(model: Uncertain, *, batch: int = 512) -> LiftWithSigma:
+    """`look_at_person` inputs (N, J, channels) to joints and sigma (N, J, 3), on a CPU."""
+
+    @torch.no_grad()
+    def lift(
+        inputs: np.ndarray[Any, Any],
+    ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        model.eval()
+        parts = torch.split(torch.from_numpy(inputs).float().unsqueeze(1), batch)
+        answers = [model(part, with_sigma=True) for part in parts]
+        pose, sigma = (torch.cat(each).numpy() for each in zip(*answers, strict=True))
+        return pose, sigma
 
     return lift
