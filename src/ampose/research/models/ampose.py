@@ -72,6 +72,8 @@ class AMPoseConfig:
         toes: the last two channels are the image direction of the toes at each ankle, zero at
             other joints; a linear map of them, without bias, joins the position embedding of the
             first encoder (section 4.5, which leaves the way open).
+        learnt_adjacency: every graph layer adds a learnt matrix, zero at the start, to its
+            adjacency, so that any joint may collect from any other. Not in the thesis.
     """
 
     depth: int = 5
@@ -94,6 +96,7 @@ class AMPoseConfig:
     literal_scale: bool = False
     literal_adjacency: bool = False
     toes: bool = False
+    learnt_adjacency: bool = False
 
     def __post_init__(self) -> None:
         if self.width % self.heads:
@@ -240,6 +243,7 @@ class GraphLayer(nn.Module):
     """
 
     adjacency: Tensor
+    learnt: nn.Parameter | None
 
     def __init__(self, adjacency: Tensor, config: AMPoseConfig, *, activate: bool) -> None:
         super().__init__()
@@ -249,6 +253,7 @@ class GraphLayer(nn.Module):
         # (K, J, J) -> (J, J * K): row i weighs the K projections of every joint j.
         wide = adjacency.permute(1, 2, 0).reshape(joints, joints * groups)
         self.register_buffer("adjacency", wide, persistent=False)
+        self.learnt = nn.Parameter(torch.zeros_like(wide)) if config.learnt_adjacency else None
         after: list[nn.Module] = [nn.LayerNorm(width), activation(config)] if activate else []
         self.after = nn.Sequential(*after[:: 1 if config.graph_order == "norm_activation" else -1])
 
@@ -258,7 +263,8 @@ class GraphLayer(nn.Module):
         groups = self.project(x)  # (B, J, K * C)
         # Not -1: a process's share of a batch may be empty, and nothing is then inferred.
         stacked = groups.reshape(batch, self.adjacency.shape[1], width)
-        summed = self.adjacency.to(groups.dtype) @ stacked
+        adjacency = self.adjacency if self.learnt is None else self.adjacency + self.learnt
+        summed = adjacency.to(groups.dtype) @ stacked
         out: Tensor = self.after(summed)
         return out
 
