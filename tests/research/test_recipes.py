@@ -12,9 +12,19 @@ from ampose.research.evaluation.open_protocol import SETS
 from ampose.research.models.ampose import AMPoseConfig
 from ampose.research.models.cost import cost, count_parameters, input_shape
 from ampose.research.models.martinez import MartinezConfig
+from ampose.research.models.on_base import OnBaseConfig
 from ampose.research.models.refiner import RefinedConfig
 from ampose.research.models.zoo import ModelConfig, build
-from ampose.research.recipes import ABLATIONS, BENCHMARK, RECIPES, Licensed, OpenMotion, Recipe
+from ampose.research.recipes import (
+    ABLATIONS,
+    BENCHMARK,
+    COMPARATORS,
+    RECIPES,
+    WIDE_BENCHMARK,
+    Licensed,
+    OpenMotion,
+    Recipe,
+)
 from ampose.skeletons import get_skeleton
 
 EVERY = pytest.mark.parametrize("recipe", RECIPES.values(), ids=list(RECIPES))
@@ -86,7 +96,7 @@ ROWS: dict[str, tuple[AMPoseConfig, str]] = {
 
 def on_paper(config: ModelConfig) -> torch.nn.Module:
     """The network; those of the thesis, which are large, without their numbers."""
-    with torch.device("meta" if isinstance(config, AMPoseConfig | RefinedConfig) else "cpu"):
+    with torch.device("meta" if isinstance(config, AMPoseConfig | OnBaseConfig) else "cpu"):
         return build(config)
 
 
@@ -100,11 +110,12 @@ class TestAll:
         assert len(set(runs)) == len(RECIPES)
         open_rows = [f"open-{row}" for rows in ABLATIONS.values() for row in rows]
         assert set(RECIPES) == {
-            *("open-small", "open-large", "martinez"),
+            *("open-small", "open-small-sigma", "open-large", "martinez"),
             *ROWS,
             *("h36m-cpn-17-refined", "humaneva-gt"),
+            *(recipe.name for recipe in COMPARATORS),
             *("open", *(name for name in open_rows if name != "open-5x128")),  # which is "open"
-            *(recipe.name for recipe in BENCHMARK),
+            *(recipe.name for recipe in (*BENCHMARK, *WIDE_BENCHMARK)),
         }
 
     @EVERY
@@ -151,7 +162,9 @@ class TestAll:
 class TestOpen:
     @pytest.mark.parametrize("recipe", OPEN.values(), ids=list(OPEN))
     def test_fits_the_data_and_the_product(self, recipe: Recipe) -> None:
-        assert input_shape(on_paper(recipe.model)) == (1, 17, 3)
+        frames, *rest = input_shape(on_paper(recipe.model))
+        assert rest == [17, 3]
+        assert frames == 1 or recipe in (*BENCHMARK, *WIDE_BENCHMARK)  # the product takes one
         assert recipe.model.skeleton == "h36m_17"
         assert recipe.poses > 0
         assert recipe.data.packs[0] == SETS["cmu-val"][0]
@@ -179,6 +192,16 @@ class TestBenchmark:
             same = {"name": first.name, "model": first.model, "learning_rate": 1.0}
             assert replace(recipe, **same) == replace(first, learning_rate=1.0)
 
+    def test_several_frames_are_in_the_name(self) -> None:
+        several = {r.name: r.model.frames for r in BENCHMARK if r.model.frames > 1}
+        assert several == {
+            f"benchmark-{name}-{frames}": frames
+            for name, frames in (
+                *(("ampose", 9), ("ampose", 27), ("videopose3d", 27)),
+                *(("poseformer", 9), ("p-stmo", 81), ("mixste", 27)),
+            )
+        }
+
     @pytest.mark.parametrize("recipe", BENCHMARK, ids=[recipe.name for recipe in BENCHMARK])
     def test_has_its_published_width_or_at_most_a_million_parameters(self, recipe: Recipe) -> None:
         published = type(recipe.model)()
@@ -195,6 +218,28 @@ class TestBenchmark:
         first = model(inputs)
         torch.manual_seed(1)
         assert torch.equal(model(inputs), first)
+
+    def test_the_wide_tier_differs_in_size_and_poses_only(self) -> None:
+        for small, wide in zip(BENCHMARK, WIDE_BENCHMARK, strict=True):
+            assert wide.name == small.name.replace("benchmark-", "benchmark-wide-")
+            same = {"name": small.name, "model": small.model, "poses": small.poses}
+            assert replace(wide, **same) == small
+            assert wide.poses == 20_000_000
+            assert type(wide.model) is type(small.model)
+            assert input_shape(on_paper(wide.model)) == input_shape(on_paper(small.model))
+
+    @pytest.mark.parametrize(
+        ("name", "changes"),
+        [
+            ("ampose", {"depth": 5, "width": 512}),
+            ("graphmlp", {"width": 512, "spatial_hidden": 256, "channel_hidden": 1024}),
+            ("mixste", {"width": 512}),
+            ("lcn", {}),
+        ],
+    )
+    def test_the_wide_tier_has_published_widths(self, name: str, changes: dict[str, int]) -> None:
+        small = RECIPES[f"benchmark-{name}"].model
+        assert RECIPES[f"benchmark-wide-{name}"].model == replace(small, **changes)
 
 
 class TestThesis:

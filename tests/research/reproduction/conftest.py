@@ -8,6 +8,8 @@ import pytest
 import torch
 
 from ampose.research.models.ampose import AMPoseConfig
+from ampose.research.models.lcn import LCNConfig
+from ampose.research.models.mhformer import MHFormerConfig
 from ampose.research.models.refiner import RefinedConfig
 from ampose.research.recipes import RECIPES, Licensed
 from ampose.research.reproduction.laboratory import Laboratory
@@ -27,18 +29,26 @@ def temporary(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return folder
 
 
+SMALL: dict[type, dict[str, int]] = {
+    AMPoseConfig: {"depth": 1, "width": 16},
+    LCNConfig: {"blocks": 1, "width": 8},
+    MHFormerConfig: {"generation_depth": 1, "width": 16, "hidden": 32},
+}
+"""The networks that tests train; of the others no test needs a run."""
+
+
 @pytest.fixture
 def small_recipes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Licensed recipes are done in a second; the models are the smallest of their kind."""
+    """Licensed recipes of these networks are done in a second."""
 
     def small(model: object) -> object:
         if isinstance(model, RefinedConfig):
             return replace(model, base=small(model.base), hidden=8)
-        assert isinstance(model, AMPoseConfig)
-        return replace(model, depth=1, width=16)
+        return replace(model, **SMALL[type(model)])
 
     for name, recipe in RECIPES.items():
-        if isinstance(recipe.data, Licensed) and name.startswith(("h36m", "3dhp")):
+        trained = type(recipe.model) in (*SMALL, RefinedConfig)
+        if trained and isinstance(recipe.data, Licensed) and name.startswith(("h36m", "3dhp")):
             changed = replace(recipe, model=small(recipe.model), epochs=2, batch=512)
             monkeypatch.setitem(RECIPES, name, changed)
 

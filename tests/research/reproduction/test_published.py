@@ -8,6 +8,17 @@ import pytest
 
 from ampose.research.data.human36m import ACTIONS
 from ampose.research.evaluation.mpi_inf_3dhp import CONVENTIONS
+from ampose.research.models.graformer import GraFormerConfig
+from ampose.research.models.jointformer import JointFormerConfig
+from ampose.research.models.lcn import LCNConfig
+from ampose.research.models.mhformer import MHFormerConfig
+from ampose.research.models.mixste import MixSTEConfig
+from ampose.research.models.modulated_gcn import ModulatedGCNConfig
+from ampose.research.models.p_stmo import PSTMOConfig
+from ampose.research.models.srnet import SRNetConfig
+from ampose.research.models.stacked_hourglass import StackedHourglassConfig
+from ampose.research.models.videopose3d import VideoPose3DConfig
+from ampose.research.models.weight_sharing import WeightSharingConfig
 from ampose.research.recipes import ABLATIONS, RECIPES, Licensed
 from ampose.research.reproduction.published import (
     AVERAGE,
@@ -17,6 +28,22 @@ from ampose.research.reproduction.published import (
     Table,
     variant_name,
 )
+
+NETWORKS = {
+    "Ci et al. [5]": LCNConfig,
+    "Pavllo et al. [25]": VideoPose3DConfig,
+    "Lutz et al. [19]": JointFormerConfig,
+    "Zeng et al. [31]": SRNetConfig,
+    "Liu et al. [16]": WeightSharingConfig,
+    "Xu et al. [29]": StackedHourglassConfig,
+    "Zhao et al. [34]": GraFormerConfig,
+    "Zou et al. [37]": ModulatedGCNConfig,
+    "Li et al. (9 frames) [14]": MHFormerConfig,
+    "Zhang et al. (1 frame) [32]": MixSTEConfig,
+    "Zhang et al. (27 frames) [32]": MixSTEConfig,
+    "Shan et al. (81 frames) [26]": PSTMOConfig,
+}
+"""Whose network is which, by the thesis's references."""
 
 BY_ACTION = [
     pytest.param(table, system, id=f"{table.number} {system.setting} {system.name}")
@@ -149,6 +176,24 @@ class TestEveryTable:
             if each.recipe and "joints" in table.title:
                 skeleton = RECIPES[each.recipe].model.skeleton
                 assert f"{skeleton.removeprefix('h36m_')} joints" in table.title
+
+
+@pytest.mark.parametrize("number", ["4.1", "4.2", "4.3", "4.4", "4.5"])
+def test_systems_of_others_are_their_networks(number: str) -> None:
+    for each in TABLES[number].systems:
+        if each.name.startswith("Ours"):
+            continue
+        if each.oracle:  # no recipe refines another network than ours
+            assert each.recipe is None
+            assert RECIPES[each.note.partition(" the recipe ")[2].partition(";")[0]]
+            continue
+        recipe = RECIPES[each.recipe]
+        assert isinstance(recipe.model, NETWORKS[each.name])
+        frames = each.name.partition("(")[2].partition(" ")[0] or "1"
+        assert recipe.model.frames == int(frames)
+        keypoints = {"CPN": "cpn_ft_h36m_dbb", "GT": "gt", "": "gt"}[each.setting]
+        assert recipe.data.keypoints == keypoints
+        assert recipe.data.dataset == ("mpi-inf-3dhp" if number == "4.5" else "human3.6m")
 
 
 class TestAblations:

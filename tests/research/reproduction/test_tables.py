@@ -14,12 +14,11 @@ from torch import nn
 from ampose.research.data.pose_set import PoseSet
 from ampose.research.evaluation import licensed
 from ampose.research.recipes import RECIPES
-from ampose.research.reproduction.costs import costs
 from ampose.research.reproduction.laboratory import Laboratory, options_on, protocol_name
 from ampose.research.reproduction.published import TABLES
 from ampose.research.reproduction.tables import PUBLISHED_ONLY, TRIAL, reproduce_table
 from ampose.research.training.checkpoint import sha256_of
-from tests.research.reproduction.runs import write_run
+from tests.research.reproduction.runs import quick, write_run
 
 Rows = list[dict[str, str]]
 
@@ -136,11 +135,26 @@ class TestWithoutData:
         assert "data_3d_h36m.npz" in remark
 
 
+def test_says_which_poses_are_mirrored(tmp_path: Path) -> None:
+    both = "mean of a pose and its mirror image lifted"
+    said = {
+        number: read(
+            reproduce_table(quick(TABLES[number], *others), Laboratory(tmp_path), tmp_path).paths[
+                0
+            ]
+        )[0]["at test"]
+        for number, others in {"4.1": (), "4.3": ("h36m-gt-16-graformer",)}.items()
+    }
+    plain = "poses lifted as they are for h36m-gt-16-graformer"
+    assert said == {"4.1": both, "4.3": f"{both}; {plain}"}
+
+
 class TestTrial:
     def test_everything_runs_and_nothing_is_measured(
         self, tmp_path: Path, laboratory: Laboratory, temporary: Path
     ) -> None:
-        written = reproduce_table(TABLES["4.1"], laboratory, tmp_path / "results")
+        table = quick(TABLES["4.1"], "h36m-cpn-17-lcn")
+        written = reproduce_table(table, laboratory, tmp_path / "results")
         assert not (tmp_path / "results").exists()
         assert not (tmp_path / "runs").exists()
         assert written.remarks == (TRIAL,)
@@ -149,13 +163,14 @@ class TestTrial:
             assert TRIAL in path.read_text()
         notes, rows = read(written.paths[0])
         assert notes["trial"] == TRIAL
-        ours = [row for row in rows if row["recipe"]]
-        assert [row["recipe"] for row in ours] == [
+        tried = [row for row in rows if row["recipe"]]
+        assert [row["recipe"] for row in tried] == [
+            "h36m-cpn-17-lcn",
             "h36m-cpn-17",
             "h36m-cpn-17-refined",
             "h36m-gt-17",
         ]
-        for row in ours:
+        for row in tried:
             assert is_trial(row["average measured"])
             assert is_trial(row["Walking measured"])
             assert row["average difference"] == ""
@@ -174,15 +189,15 @@ class TestTrial:
     def test_across_datasets_and_several_frames(
         self, tmp_path: Path, laboratory: Laboratory, number: str
     ) -> None:
-        written = reproduce_table(TABLES[number], laboratory, tmp_path / "results")
+        table = quick(TABLES[number], "h36m-gt-17-lcn", "3dhp-9-mhformer")
+        written = reproduce_table(table, laboratory, tmp_path / "results")
         assert written.remarks == (TRIAL,)
         assert not (tmp_path / "results").exists()
-        ours = [row for row in read(written.paths[0])[1] if row["recipe"]]
-        assert len(ours) == len(TABLES[number].runnable)
-        for quantity in TABLES[number].quantities:
-            is_cost = TABLES[number].quantities[quantity] in costs(RECIPES[ours[0]["recipe"]])
-            fits = is_number if is_cost else is_trial
-            assert all(fits(row[f"{quantity} measured"]) for row in ours)
+        tried = [row for row in read(written.paths[0])[1] if row["recipe"]]
+        assert len(tried) == {"4.4": 2, "4.5": 4}[number]
+        for quantity, place in table.quantities.items():
+            fits = is_number if place.startswith("cost.") else is_trial
+            assert all(fits(row[f"{quantity} measured"]) for row in tried)
 
     @pytest.mark.usefixtures("official", "perfect")
     def test_other_epochs_are_a_trial_even_on_published_data(
@@ -190,7 +205,7 @@ class TestTrial:
     ) -> None:
         write_run(laboratory.runs, RECIPES["h36m-cpn-17"])
         short = replace(laboratory, epochs=1)
-        written = reproduce_table(TABLES["4.2"], short, tmp_path / "results")
+        written = reproduce_table(quick(TABLES["4.2"]), short, tmp_path / "results")
         assert written.remarks == (TRIAL,)
         assert not (tmp_path / "results").exists()
         assert not (laboratory.runs / "h36m-cpn-17" / "scores.json").exists()
@@ -200,7 +215,7 @@ class TestTrial:
         self, tmp_path: Path, laboratory: Laboratory
     ) -> None:
         run = write_run(laboratory.runs, RECIPES["h36m-cpn-17"])
-        written = reproduce_table(TABLES["4.2"], laboratory, tmp_path / "results")
+        written = reproduce_table(quick(TABLES["4.2"]), laboratory, tmp_path / "results")
         assert written.remarks == (TRIAL,)
         assert not (tmp_path / "results").exists()
         assert not (run / "scores.json").exists()
@@ -212,7 +227,7 @@ class TestMeasured:
         self, tmp_path: Path, laboratory: Laboratory, perfect: list[str]
     ) -> None:
         run = write_run(laboratory.runs, RECIPES["h36m-cpn-17"])
-        written = reproduce_table(TABLES["4.2"], laboratory, tmp_path / "results")
+        written = reproduce_table(quick(TABLES["4.2"]), laboratory, tmp_path / "results")
         assert written.remarks == ()
         assert perfect == ["human3.6m test"]
         ours = read(tmp_path / "results" / "table_4_2.csv")[1][-1]
@@ -223,10 +238,13 @@ class TestMeasured:
 
         # Made again, also where the data is not at hand, it looks at nothing.
         away = Laboratory(laboratory.runs)
-        assert reproduce_table(TABLES["4.2"], away, tmp_path / "again").summary == written.summary
+        assert (
+            reproduce_table(quick(TABLES["4.2"]), away, tmp_path / "again").summary
+            == written.summary
+        )
         assert perfect == ["human3.6m test"]
         # MPJPE of the same weights on the same set is known too.
-        path, _ = reproduce_table(TABLES["4.1"], away, tmp_path / "again").paths
+        path, _ = reproduce_table(quick(TABLES["4.1"]), away, tmp_path / "again").paths
         cells = {row["recipe"]: row["average measured"] for row in read(path)[1]}
         assert cells["h36m-cpn-17"] == "0.0"
         assert cells["h36m-gt-17"] == "needs Human3.6M"
@@ -235,20 +253,22 @@ class TestMeasured:
         self, tmp_path: Path, laboratory: Laboratory, perfect: list[str]
     ) -> None:
         run = write_run(laboratory.runs, RECIPES["h36m-cpn-17"])
-        reproduce_table(TABLES["4.2"], laboratory, tmp_path)
+        reproduce_table(quick(TABLES["4.2"]), laboratory, tmp_path)
         other = write_run(tmp_path / "other", replace(RECIPES["h36m-cpn-17"], seed=1))
         (other / "model.safetensors").replace(run / "model.safetensors")
-        reproduce_table(TABLES["4.2"], laboratory, tmp_path)
+        reproduce_table(quick(TABLES["4.2"]), laboratory, tmp_path)
         assert len(perfect) == 2
 
     def test_trains_what_is_missing(self, tmp_path: Path, laboratory: Laboratory) -> None:
-        written = reproduce_table(TABLES["4.2"], laboratory, tmp_path / "results")
+        written = reproduce_table(quick(TABLES["4.2"]), laboratory, tmp_path / "results")
         assert written.remarks == ()
         assert is_number(read(written.paths[0])[1][-1]["average measured"])
         assert (laboratory.runs / "h36m-cpn-17" / "scores.json").exists()
 
     def test_trains_nothing_if_it_may_not(self, tmp_path: Path, laboratory: Laboratory) -> None:
-        written = reproduce_table(TABLES["4.2"], replace(laboratory, training=None), tmp_path)
+        written = reproduce_table(
+            quick(TABLES["4.2"]), replace(laboratory, training=None), tmp_path
+        )
         assert read(written.paths[0])[1][-1]["average measured"] == "not run"
         assert not laboratory.runs.exists()
 
@@ -256,7 +276,7 @@ class TestMeasured:
         write_run(laboratory.runs, RECIPES["h36m-cpn-17"], data="generated or partial")
         for number in ("4.2", "4.1"):
             with pytest.raises(ValueError, match="not trained on the complete published data"):
-                reproduce_table(TABLES[number], laboratory, tmp_path / "results")
+                reproduce_table(quick(TABLES[number]), laboratory, tmp_path / "results")
         assert not (tmp_path / "results").exists()
 
     def test_nothing_starts_from_weights_of_a_trial(self, laboratory: Laboratory) -> None:
@@ -276,7 +296,7 @@ class TestMeasured:
         test = licensed_data / "data_test_3dhp.npz"
         (tmp_path / "3dhp" / test.name).write_bytes(test.read_bytes())
         there = replace(laboratory, data=tmp_path / "3dhp")
-        path, _ = reproduce_table(TABLES["4.4"], there, tmp_path).paths
+        path, _ = reproduce_table(quick(TABLES["4.4"]), there, tmp_path).paths
         ours = read(path)[1][-1]
         assert (ours["PCK measured"], ours["PCK outdoor difference"]) == ("100.0", "12.6")
         # 30 of 31 thresholds: strictly less than 0 mm is nobody.
@@ -288,7 +308,7 @@ class TestMeasured:
     ) -> None:
         for frames in (1, 9, 27):
             write_run(laboratory.runs, RECIPES[f"3dhp-{frames}"])
-        path, _ = reproduce_table(TABLES["4.5"], laboratory, tmp_path).paths
+        path, _ = reproduce_table(quick(TABLES["4.5"]), laboratory, tmp_path).paths
         ours = [row for row in read(path)[1] if row["recipe"]]
         assert [row["MPJPE difference"] for row in ours] == ["-30.8", "-28.0", "-27.9"]
         assert {row["PCK measured"] for row in ours} == {"100.0"}

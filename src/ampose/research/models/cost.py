@@ -1,10 +1,10 @@
 """What a lifter costs: parameters and multiply-accumulates, counted by one stated rule.
 
-A multiply-accumulate (MAC) is one product and one sum; papers print MACs as "FLOPs". Counted are
-the products of all linear layers at every token. Attention and adjacency products are reported
-apart, because the counter behind the thesis's figures (thop 0.0.31) leaves them out; it also
-counts the bias additions of graph maps that are written as 1x1 convolutions, but no LayerNorm and
-no bare parameters.
+A multiply-accumulate (MAC) is one product and one sum; papers print MACs as "FLOPs", and some
+print twice as many. Counted are all matrix products and convolutions, and those of linear layers
+and convolutions alone, because the counter behind the thesis's figures (thop 0.0.31) leaves out
+attention and adjacency products. It also counts the bias additions of AMPose's graph maps, which
+are 1x1 convolutions there, but no LayerNorm and no bare parameters.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
-from ampose.research.models.ampose import GraphLayer, TransformerEncoder
+from ampose.research.models.ampose import GraphLayer
 from ampose.research.models.zoo import ModelConfig
 from ampose.skeletons import get_skeleton
 
@@ -25,27 +26,30 @@ class Cost:
 
     Attributes:
         parameters: all trainable numbers.
-        linear_parameters: those of linear layers only, what thop counts.
-        linear_macs: multiply-accumulates of linear layers.
-        graph_bias_additions: bias additions of graph maps, which thop adds to its figure.
-        product_macs: multiply-accumulates of attention and adjacency products.
+        linear_parameters: those of linear layers and convolutions, biases included.
+        linear_macs: multiply-accumulates of linear layers and convolutions.
+        graph_bias_additions: bias additions of AMPose's graph maps, which thop adds to its figure.
+        all_macs: multiply-accumulates of all matrix products and convolutions.
     """
 
     parameters: int
     linear_parameters: int
     linear_macs: int
     graph_bias_additions: int
-    product_macs: int
+    all_macs: int
 
     @property
     def thop_macs(self) -> int:
-        """The figure that thop 0.0.31 prints for graph maps written as convolutions."""
+        """The figure that thop 0.0.31 prints for AMPose.
+
+        It is a little higher for networks with BatchNorm or with biases in convolutions.
+        """
         return self.linear_macs + self.graph_bias_additions
 
     @property
-    def all_macs(self) -> int:
-        """Linear layers, attention and adjacency products."""
-        return self.linear_macs + self.product_macs
+    def product_macs(self) -> int:
+        """What is in no linear layer or convolution: attention, adjacency, maps by joint."""
+        return self.all_macs - self.linear_macs
 
 
 def count_parameters(model: nn.Module) -> int:
@@ -55,30 +59,19 @@ def count_parameters(model: nn.Module) -> int:
 
 def cost(model: nn.Module) -> Cost:
     """Counts while one pose passes through a lifter."""
-    linear = bias = products = 0
-
-    def count(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        nonlocal linear, bias, products
-        if isinstance(module, nn.Linear):
-            linear += output.numel() * module.in_features
+    counter = FlopCounterMode(display=False)
+    with torch.no_grad(), counter:
+        model.eval()(torch.zeros(1, *input_shape(model)))
+    operations = counter.get_flop_counts()  # by module, two for each multiply-accumulate
+    linear_parameters = linear = biases = 0
+    for name, module in model.named_modules(prefix=type(model).__name__):
+        if isinstance(module, nn.Linear | nn.Conv1d):
+            linear_parameters += count_parameters(module)
+            linear += sum(operations.get(name, {}).values())  # not there if it was not called
         elif isinstance(module, GraphLayer):
-            joints, sources = module.adjacency.shape
-            products += output.numel() * sources
-            bias += joints * module.project.out_features
-        elif isinstance(module, TransformerEncoder):
-            joints = inputs[0].shape[-2]
-            products += 2 * output.numel() * joints
-
-    hooks = [module.register_forward_hook(count) for module in model.modules()]
-    try:
-        with torch.no_grad():
-            model.eval()(torch.zeros(1, *input_shape(model)))
-    finally:
-        for hook in hooks:
-            hook.remove()
-    linears = [module for module in model.modules() if isinstance(module, nn.Linear)]
-    linear_parameters = sum(count_parameters(module) for module in linears)
-    return Cost(count_parameters(model), linear_parameters, linear, bias, products)
+            biases += len(module.adjacency) * module.project.out_features
+    total = counter.get_total_flops()
+    return Cost(count_parameters(model), linear_parameters, linear // 2, biases, total // 2)
 
 
 def input_shape(model: nn.Module) -> tuple[int, int, int]:

@@ -1,16 +1,28 @@
-"""Named, typed recipes: every row of the thesis, every shipped weight, every benchmark."""
+"""Named, typed recipes: the thesis's rows and comparators, shipped weights, benchmarks."""
 
 from __future__ import annotations
 
 from ampose.research.recipes.ablations import ABLATIONS
-from ampose.research.recipes.benchmark import BENCHMARK
+from ampose.research.recipes.benchmark import BENCHMARK, WIDE_BENCHMARK
+from ampose.research.recipes.comparators import COMPARATORS
 from ampose.research.recipes.open_motion import OPEN_ABLATIONS, SHIPPED
 from ampose.research.recipes.recipe import Licensed, OpenMotion, Recipe
 from ampose.research.recipes.thesis import THESIS
 
 RECIPES: dict[str, Recipe] = {
-    recipe.name: recipe for recipe in (*SHIPPED, *THESIS, *OPEN_ABLATIONS, *BENCHMARK)
+    recipe.name: recipe
+    for group in (SHIPPED, THESIS, COMPARATORS, OPEN_ABLATIONS, BENCHMARK, WIDE_BENCHMARK)
+    for recipe in group
 }
 """Every recipe by name."""
 
-__all__ = ["ABLATIONS", "BENCHMARK", "RECIPES", "Licensed", "OpenMotion", "Recipe"]
+__all__ = [
+    "ABLATIONS",
+    "BENCHMARK",
+    "COMPARATORS",
+    "RECIPES",
+    "WIDE_BENCHMARK",
+    "Licensed",
+    "OpenMotion",
+    "Recipe",
+]

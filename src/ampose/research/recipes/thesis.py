@@ -9,12 +9,13 @@ from ampose.research.models.refiner import RefinedConfig
 from ampose.research.recipes.ablations import variants
 from ampose.research.recipes.recipe import Licensed, Recipe
 
-_CPN = "cpn_ft_h36m_dbb"
+CPN = "cpn_ft_h36m_dbb"
+"""The 2D of a cascaded pyramid network, fine-tuned on the dataset."""
 
 _THESIS = Recipe(
     "h36m-cpn-17",
     AMPoseConfig(),
-    Licensed("human3.6m", _CPN),
+    Licensed("human3.6m", CPN),
     epochs=60,
     batch=128,
     learning_rate=2.5e-5,
@@ -65,7 +66,7 @@ THESIS = (
         _THESIS_16,
         name="h36m-cpn-16-toes",
         model=AMPoseConfig(skeleton="h36m_16", channels=4, toes=True),
-        data=Licensed("human3.6m", _CPN, toes=True),
+        data=Licensed("human3.6m", CPN, toes=True),
     ),
     *_THESIS_3DHP,
     replace(

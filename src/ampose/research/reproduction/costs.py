@@ -1,4 +1,4 @@
-"""What our rows cost, beside what the thesis prints."""
+"""What a network costs, in the unit that the thesis prints."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ampose.research.recipes import Recipe
 
 MILLION = 1e6
 
-ATTRIBUTES = (*(each.name for each in fields(Cost)), "thop_macs", "all_macs")
+ATTRIBUTES = (*(each.name for each in fields(Cost)), "thop_macs", "product_macs")
 
 
 def costs(recipe: Recipe) -> dict[str, float]:

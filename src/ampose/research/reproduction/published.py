@@ -126,6 +126,11 @@ def _actions_of(metric: str) -> dict[str, str]:
 
 _BY_ACTION = {"Average": (AVERAGE,), "By action": THESIS_ACTIONS}
 
+_OTHERS = {
+    "systems of others": "with a recipe, as far as one can say it, of their authors' settings; "
+    "docs/reproduction.md lists what is approximated"
+}
+
 _STARS = {"rows marked *": f"{ORACLE}; for comparison only, nothing that is shipped uses it"}
 
 _TABLE_1 = Table(
@@ -140,30 +145,35 @@ _TABLE_1 = Table(
             *(43.3, 54.8, 40.4, 50.0, 78.9, 51.2, 60.2, 49.6, 46.4, 68.9, 50.4, 52.9, 44.7),
             *(46.8, 52.3, 52.7),
             setting="CPN",
+            recipe="h36m-cpn-17-lcn",
         ),
         _by_action(
             "Pavllo et al. [25]",
             *(42.7, 55.3, 39.5, 49.5, 67.4, 52.4, 59.3, 49.4, 47.4, 61.4, 51.8, 53.6, 49.0),
             *(47.1, 50.6, 51.8),
             setting="CPN",
+            recipe="h36m-cpn-17-videopose3d",
         ),
         _by_action(
             "Cai et al. [1] *",
             *(41.2, 53.5, 39.2, 48.4, 64.4, 51.2, 59.2, 48.3, 45.8, 61.3, 50.9, 52.9, 47.6),
             *(46.5, 48.8, 50.6),
             setting="CPN",
+            note="without the refinement it is the recipe h36m-cpn-17-cai-stgcn",
         ),
         _by_action(
             "Lutz et al. [19]",
             *(42.4, 53.8, 39.4, 47.1, 67.1, 51.2, 59.6, 47.0, 46.7, 60.1, 49.4, 53.2, 46.6),
             *(45.0, 48.8, 50.5),
             setting="CPN",
+            recipe="h36m-cpn-17-jointformer",
         ),
         _by_action(
             "Zou et al. [37] *",
             *(40.8, 52.2, 38.9, 46.6, 63.0, 49.7, 57.5, 47.9, 46.0, 58.2, 49.4, 50.4, 45.7),
             *(45.4, 49.2, 49.4),
             setting="CPN",
+            note="without the refinement it is the recipe h36m-cpn-17-modulated-gcn",
         ),
         _by_action(
             "Ours",
@@ -184,18 +194,21 @@ _TABLE_1 = Table(
             *(34.2, 38.2, 31.3, 38.4, 39.5, 34.4, 36.2, 39.8, 32.5, 42.5, 37.8, 34.6, 29.7),
             *(36.3, 38.8, 36.3),
             setting="GT",
+            recipe="h36m-gt-17-lcn",
         ),
         _by_action(
             "Lutz et al. [19]",
             *(29.1, 35.0, 28.7, 33.5, 40.1, 33.8, 37.1, 37.1, 31.3, 39.0, 33.4, 33.5, 30.2),
             *(31.0, 36.6, 34.0),
             setting="GT",
+            recipe="h36m-gt-17-jointformer",
         ),
         _by_action(
             "Zeng et al. [31]",
             *(27.1, 34.4, 26.5, 34.9, 45.9, 33.3, 38.9, 35.1, 29.5, 42.5, 31.7, 33.5, 27.6),
             *(32.9, 34.5, 33.9),
             setting="GT",
+            recipe="h36m-gt-17-srnet",
         ),
         _by_action(
             "Ours",
@@ -206,7 +219,7 @@ _TABLE_1 = Table(
             note="the printed actions average to 33.63, the printed average is 33.7",
         ),
     ),
-    notes=_STARS,
+    notes=_STARS | _OTHERS,
 )
 
 _TABLE_2 = Table(
@@ -221,25 +234,29 @@ _TABLE_2 = Table(
             *(37.0, 43.5, 32.2, 39.9, 62.1, 43.1, 49.1, 38.2, 37.6, 51.1, 41.0, 41.9, 38.0),
             *(36.9, 41.6, 42.2),
             setting="CPN",
+            recipe="h36m-cpn-17-lcn",
         ),
         _by_action(
             "Cai et al. [1] *",
             *(34.7, 42.7, 31.0, 36.8, 51.7, 41.3, 47.6, 37.9, 35.6, 46.8, 41.7, 40.7, 38.2),
             *(36.8, 38.7, 40.2),
             setting="CPN",
-            note="the printed actions average to 40.15, within the rounding of its parts",
+            note="without the refinement it is the recipe h36m-cpn-17-cai-stgcn; the printed "
+            "actions average to 40.15, within the rounding of its parts",
         ),
         _by_action(
             "Pavllo et al. [25]",
             *(34.8, 43.1, 30.3, 36.9, 53.4, 41.4, 46.8, 37.1, 35.4, 45.9, 41.7, 40.1, 38.0),
             *(36.0, 38.7, 40.0),
             setting="CPN",
+            recipe="h36m-cpn-17-videopose3d",
         ),
         _by_action(
             "Zou et al. [37] *",
             *(33.9, 41.7, 30.7, 35.6, 51.2, 40.5, 46.4, 37.0, 35.4, 44.5, 40.5, 39.2, 36.3),
             *(35.7, 38.6, 39.1),
             setting="CPN",
+            note="without the refinement it is the recipe h36m-cpn-17-modulated-gcn",
         ),
         _by_action(
             "Ours",
@@ -250,6 +267,7 @@ _TABLE_2 = Table(
         ),
     ),
     notes=_STARS
+    | _OTHERS
     | {"P-MPJPE": "after the best rotation, translation and scale of every frame, no reflection"},
 )
 
@@ -267,18 +285,21 @@ _TABLE_3 = Table(
             *(43.7, 54.5, 40.3, 50.1, 71.1, 51.5, 60.4, 49.2, 46.0, 67.1, 50.7, 55.5, 47.3),
             *(46.3, 52.2, 52.4),
             setting="CPN",
+            recipe="h36m-cpn-16-weight-sharing",
         ),
         _by_action(
             "Xu et al. [29]",
             *(44.1, 53.9, 39.9, 48.6, 71.5, 51.4, 59.7, 48.5, 46.3, 66.1, 50.9, 54.9, 47.5),
             *(45.2, 49.9, 51.9),
             setting="CPN",
+            recipe="h36m-cpn-16-stacked-hourglass",
         ),
         _by_action(
             "Zhao et al. [34]",
             *(43.1, 54.1, 39.7, 48.7, 70.0, 51.6, 60.2, 48.0, 47.1, 65.0, 50.0, 54.9, 48.0),
             *(45.2, 50.8, 51.8),
             setting="CPN",
+            recipe="h36m-cpn-16-graformer",
         ),
         _by_action(
             "Ours",
@@ -292,12 +313,14 @@ _TABLE_3 = Table(
             *(32.0, 38.6, 29.6, 38.5, 47.7, 37.4, 40.3, 39.7, 34.9, 45.0, 36.3, 37.5, 33.0),
             *(36.8, 40.3, 37.8),
             setting="GT",
+            recipe="h36m-gt-16-weight-sharing",
         ),
         _by_action(
             "Xu et al. [29]",
             *(None, None, None, 36.7, 45.5, 35.4, 38.4, None, 31.7, None, None, None, 31.0),
             *(35.8, 38.1, 35.8),
             setting="GT",
+            recipe="h36m-gt-16-stacked-hourglass",
             note="the rest of the row cannot be read; the average is that of Xu et al.'s paper",
         ),
         _by_action(
@@ -305,6 +328,7 @@ _TABLE_3 = Table(
             *_UNREAD,
             35.2,
             setting="GT",
+            recipe="h36m-gt-16-graformer",
             note="the row cannot be read; the average is that of Zhao et al.'s paper",
         ),
         _by_action(
@@ -316,7 +340,8 @@ _TABLE_3 = Table(
             note="the row cannot be read; the average is the one that section 4.5 repeats",
         ),
     ),
-    notes={UNREADABLE: "the lower half of the table is damaged in the copy of the thesis at hand"},
+    notes={UNREADABLE: "the lower half of the table is damaged in the copy of the thesis at hand"}
+    | _OTHERS,
 )
 
 _SCENES = ("PCK outdoor", "PCK noGS", "PCK GS", "AUC", "PCK")
@@ -339,22 +364,33 @@ _TABLE_4 = Table(
     },
     {"All scenes": ("PCK", "AUC"), "By scene": ("PCK GS", "PCK noGS", "PCK outdoor")},
     (
-        _scenes("Ci et al. [5]", 77.3, 70.8, 74.8, 36.7, 74.0),
+        _scenes("Ci et al. [5]", 77.3, 70.8, 74.8, 36.7, 74.0, recipe="h36m-gt-17-lcn"),
         _scenes(
             "Zhao et al. [34]",
             *(74.1, 77.9, 80.1, 43.8, 79.0),
+            recipe="h36m-gt-16-graformer",
             note="the frame-weighted mean of the printed scenes is 77.8, not 79.0",
         ),
-        _scenes("Liu et al. [16]", 80.1, 80.5, 77.6, 47.6, 79.3),
-        _scenes("Xu et al. [29]", 75.2, 81.7, 81.5, 45.8, 80.1),
-        _scenes("Zou et al. [37]", 85.7, 86.0, 86.4, 53.7, 86.1),
+        _scenes(
+            *("Liu et al. [16]", 80.1, 80.5, 77.6, 47.6, 79.3),
+            recipe="h36m-gt-16-weight-sharing",
+        ),
+        _scenes(
+            *("Xu et al. [29]", 75.2, 81.7, 81.5, 45.8, 80.1),
+            recipe="h36m-gt-16-stacked-hourglass",
+        ),
+        _scenes(
+            *("Zou et al. [37]", 85.7, 86.0, 86.4, 53.7, 86.1),
+            recipe="h36m-gt-16-modulated-gcn",
+        ),
         _scenes("Ours", 87.4, 87.5, 86.1, 55.2, 87.0, recipe="h36m-gt-16"),
     ),
     convention="thesis-scenes",
     notes={
         "model": "the thesis does not say which of its models this is; here it is the one of 16 "
-        "joints that was trained on true 2D"
-    },
+        "joints that was trained on true 2D; of the others too the one on true 2D"
+    }
+    | _OTHERS,
 )
 
 _THOP_MACS = "MACs (M, thop)"
@@ -390,7 +426,10 @@ def _trained_on_3dhp(
     return System(name, errors | {_THOP_MACS: macs, _THOP_PARAMETERS: parameters}, **rest)
 
 
-_OLDER_PROTOCOL = "scored by an older protocol than the rows below it, so not comparable with them"
+_OLDER_PROTOCOL = (
+    "the errors are those of an older protocol, so not comparable with the rows below it nor with "
+    "what is measured here"
+)
 
 _TABLE_5 = Table(
     "4.5",
@@ -400,15 +439,27 @@ _TABLE_5 = Table(
     {"Errors": ("PCK", "AUC", "MPJPE"), "Cost": tuple(_COSTS)},
     (
         _trained_on_3dhp(
-            *("Li et al. (9 frames) [14]", 93.8, 63.3, 1030, 18.9, 58.0), note=_OLDER_PROTOCOL
+            *("Li et al. (9 frames) [14]", 93.8, 63.3, 1030, 18.9, 58.0),
+            recipe="3dhp-9-mhformer",
+            note=f"{_OLDER_PROTOCOL}; 1030 is twice the multiply-accumulates of 27 frames, 18.9 "
+            "the parameters without its first stage",
         ),
         _trained_on_3dhp(
-            *("Zhang et al. (1 frame) [32]", 94.2, 63.8, 645, 33.7, 57.9), note=_OLDER_PROTOCOL
+            *("Zhang et al. (1 frame) [32]", 94.2, 63.8, 645, 33.7, 57.9),
+            recipe="3dhp-1-mixste",
+            note=f"{_OLDER_PROTOCOL}; 645 is not explained; 33.7 are all parameters",
         ),
         _trained_on_3dhp(
-            *("Zhang et al. (27 frames) [32]", 94.4, 66.5, 645, 33.7, 54.9), note=_OLDER_PROTOCOL
+            *("Zhang et al. (27 frames) [32]", 94.4, 66.5, 645, 33.7, 54.9),
+            recipe="3dhp-27-mixste",
+            note=f"{_OLDER_PROTOCOL}; 645 is not explained; 33.7 are all parameters; the paper's "
+            "use gets 27 poses at the cost measured here for one",
         ),
-        _trained_on_3dhp("Shan et al. (81 frames) [26]", 97.9, 75.8, 493, 5.4, 32.2),
+        _trained_on_3dhp(
+            *("Shan et al. (81 frames) [26]", 97.9, 75.8, 493, 5.4, 32.2),
+            recipe="3dhp-81-p-stmo",
+            note="493 is twice the multiply-accumulates, with norms and biases",
+        ),
         _trained_on_3dhp("Ours (1 frame)", 98.0, 79.1, 312, 18.3, 30.8, recipe="3dhp-1"),
         _trained_on_3dhp(
             *("Ours (9 frames)", 98.0, 81.2, 312, 18.4, 28.0),
@@ -418,7 +469,15 @@ _TABLE_5 = Table(
         _trained_on_3dhp("Ours (27 frames)", 98.0, 81.3, 313, 18.4, 27.9, recipe="3dhp-27"),
     ),
     convention="p-stmo",
-    notes=_COST_NOTES,
+    notes={
+        "MACs": "the thesis's FLOPs (M) mix conventions: those of its own rows are "
+        "multiply-accumulates of linear layers as thop 0.0.31 counts them, those of Li et al. and "
+        "Shan et al. count products and sums; measured are multiply-accumulates of linear layers "
+        "and convolutions (of ours as thop counts them), and of all products",
+        "parameters": "measured are those of linear layers and convolutions, which is thop's "
+        "count of ours, and all",
+    }
+    | _OTHERS,
 )
 
 

@@ -39,7 +39,7 @@ KINDS = ("published", "measured", "difference")
 
 @dataclass(frozen=True)
 class Measured:
-    """What a row that is ours measures.
+    """What a row with a recipe measures.
 
     Attributes:
         values: quantity, as in the values of `Table.quantities`, to number.
@@ -74,7 +74,7 @@ class Written:
 
 
 def reproduce_table(table: Table, laboratory: Laboratory, out: Path) -> Written:
-    """Trains or loads every row that is ours, scores it, and writes the table.
+    """Trains or loads every row with a recipe, scores it, and writes the table.
 
     A trial goes into the laboratory's temporary folder instead of `out`.
 
@@ -101,7 +101,7 @@ def reproduce_table(table: Table, laboratory: Laboratory, out: Path) -> Written:
 
 
 def measure(system: System, table: Table, laboratory: Laboratory) -> Measured:
-    """The costs and, where data and run are at hand, the errors of a row that is ours."""
+    """The costs and, where data and run are at hand, the errors of a row with a recipe."""
     assert system.recipe is not None
     recipe = laboratory.recipe(system.recipe)
     values = costs(recipe) if table.has_costs else {}
@@ -126,7 +126,7 @@ def measure(system: System, table: Table, laboratory: Laboratory) -> Measured:
 
 
 def kept_before(system: System, table: Table, laboratory: Laboratory) -> Scores | None:
-    """What the weights of a row that is ours scored before, if they were measured."""
+    """What the weights of a row with a recipe scored before, if they were measured."""
     assert system.recipe is not None
     recipe = laboratory.recipe(system.recipe)
     run = laboratory.finished(recipe)
@@ -204,10 +204,15 @@ def table_notes(table: Table, *, is_trial: bool) -> dict[str, str]:
 
 def mirroring(table: Table) -> str:
     """Whether predictions are averaged with those for mirror images, by the rows' recipes."""
-    recipes = [RECIPES[system.recipe] for system in table.runnable if system.recipe]
-    mirrored = {options_on(recipe, table.dataset).mirror_test for recipe in recipes}
-    words = {True: "mean of a pose and its mirror image lifted", False: "poses lifted as they are"}
-    return "; or ".join(words[each] for each in sorted(mirrored, reverse=True))
+    rows: dict[bool, list[str]] = {True: [], False: []}
+    for system in table.runnable:
+        assert system.recipe is not None
+        options = options_on(RECIPES[system.recipe], table.dataset)
+        rows[options.mirror_test].append(system.recipe)
+    both, plain = "mean of a pose and its mirror image lifted", "poses lifted as they are"
+    if not rows[False]:
+        return both
+    return f"{both}; {plain} for {', '.join(rows[False])}" if rows[True] else plain
 
 
 def table_sections(table: Table, rows: Sequence[Mapping[str, object]]) -> Iterator[Section]:
