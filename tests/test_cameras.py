@@ -340,3 +340,47 @@ def test_one_person_and_a_batch_agree(rng):
         np.testing.assert_allclose(one, inputs[index], atol=1e-6)
         np.testing.assert_allclose(one_rotation, rotation[index], atol=1e-12)
     np.testing.assert_array_equal(rays, before)
+
+
+class TestWindows:
+    """One virtual camera for all frames of a window."""
+
+    @given(seeds, st.integers(0, 4))
+    def test_are_turned_and_scaled_as_the_frame_that_sets_the_view(self, seed, view):
+        rng = np.random.default_rng(seed)
+        roots = np.array([1, 0.5, 5]) + rng.uniform(-0.4, 0.4, (5, 1, 3))
+        points = roots + rng.uniform(-0.9, 0.9, (5, 17, 3))
+        inputs, rotation = look_at_person(to_rays(points), view=view)
+        alone, its_rotation = look_at_person(to_rays(points[view]))
+        np.testing.assert_array_equal(inputs[view], alone)
+        np.testing.assert_array_equal(rotation, its_rotation)
+        turned = rotate(points, rotation)
+        expected = to_rays(turned)[..., :2] / half_side(turned[view])
+        np.testing.assert_allclose(inputs[..., :2], expected, atol=1e-5)
+
+    def test_a_missing_joint_is_missing_in_its_frame_only(self, standing):
+        rays = to_rays(np.stack([standing + np.array([0.1 * t, 0, 4]) for t in range(3)]))
+        whole, rotation = look_at_person(rays, view=1)
+        rays[2, :3] = np.nan
+        inputs, same = look_at_person(rays, view=1)
+        np.testing.assert_array_equal(rotation, same)
+        assert (inputs[2, :3] == 0).all()
+        np.testing.assert_array_equal(np.delete(inputs[2], range(3), 0), whole[2, 3:])
+        np.testing.assert_array_equal(inputs[:2], whole[:2])
+
+    @pytest.mark.parametrize("few", [0, 1])
+    def test_too_few_joints_blank_their_frame_and_in_the_view_the_window(self, few, standing):
+        rays = to_rays(np.stack([standing + np.array([0, 0, 4])] * 3))
+        rays[few, 5:] = np.nan
+        inputs, _ = look_at_person(rays, view=1)
+        seen = inputs.any((-1, -2))
+        assert seen.tolist() == ([False] * 3 if few == 1 else [False, True, True])
+
+    def test_many_are_as_one(self, rng):
+        points = np.array([0, 0, 5]) + rng.uniform(-0.9, 0.9, (4, 3, 17, 3))
+        inputs, rotation = look_at_person(to_rays(points), view=2)
+        assert (inputs.shape, rotation.shape) == ((4, 3, 17, 3), (4, 3, 3))
+        for index in range(4):
+            one, one_rotation = look_at_person(to_rays(points[index]), view=2)
+            np.testing.assert_allclose(inputs[index], one, atol=1e-6)
+            np.testing.assert_allclose(rotation[index], one_rotation, atol=1e-12)

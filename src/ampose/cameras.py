@@ -177,7 +177,7 @@ def normalise_screen(pixels: Array, size: tuple[int, int]) -> Array:
     return np.asarray(pixels * kind.type(2 / width) - np.array([1, height / width], kind))
 
 
-def look_at_person(rays: Array) -> tuple[Array, Array]:
+def look_at_person(rays: Array, *, view: int | None = None) -> tuple[Array, Array]:
     """2D keypoints as a virtual camera that looks straight at the person sees them.
 
     The camera is turned about its centre, by the smallest rotation, until its axis passes through
@@ -188,31 +188,38 @@ def look_at_person(rays: Array) -> tuple[Array, Array]:
 
     Args:
         rays: (..., J, 3), `Camera.rays` of the keypoints; NaN for a joint that was not seen.
+        view: for windows, `rays` (..., T, J, 3): the frame whose box decides turn and scale for
+            all T, so that motion within a window stays. Without it every frame has its own.
 
     Returns:
-        inputs: (..., J, 3) float32: x and y, about -1 to 1, and 1 where the joint was seen. A
+        inputs: as `rays`, float32: x and y, about -1 to 1, and 1 where the joint was seen. A
             joint that was not seen is (0, 0, 0). A person with fewer than `MIN_VISIBLE_JOINTS`
-            joints, or with no extent, is all zeros.
-        rotation: (..., 3, 3), real camera axes to virtual camera axes.
+            joints, or with no extent, is all zeros; so is a window whose `view` is such.
+        rotation: (..., 3, 3), real camera axes to virtual camera axes; of windows one for each.
     """
+    if view is None:
+        inputs, rotation = look_at_person(rays[..., None, :, :], view=0)
+        return inputs[..., 0, :, :], rotation
     seen = np.asarray(np.isfinite(rays).all(-1))
     turned = np.where(seen[..., None], rays, 1)
-    rotation = np.broadcast_to(np.eye(3), (*rays.shape[:-2], 3, 3))
+    rotation = np.broadcast_to(np.eye(3), (*rays.shape[:-3], 3, 3))
     # Twice: the middle of a box on an oblique image plane is not the middle in the new view.
     for _ in range(2):
-        low, high = _box(turned, seen)
+        low, high = _box(turned[..., view, :, :], seen[..., view, :])
         middle = (low + high) / 2
         middle[..., 2] = 1  # also where nobody was seen
         step = rotation_to_forward(middle)
-        rotation, turned = step @ rotation, rotate(turned, step)
+        rotation, turned = step @ rotation, rotate(turned, step[..., None, :, :])
         depth = turned[..., 2:]
-        seen &= depth[..., 0] * _MAX_TANGENT > np.linalg.norm(turned[..., :2], axis=-1)
+        aside = np.sqrt(turned[..., 0] ** 2 + turned[..., 1] ** 2)
+        seen &= depth[..., 0] * _MAX_TANGENT > aside
         turned = turned / np.where(seen[..., None], depth, 1)
-    low, high = _box(turned[..., :2], seen)
+    low, high = _box(turned[..., view, :, :2], seen[..., view, :])
     side = (high - low).max(-1)
-    usable = (seen.sum(-1) >= MIN_VISIBLE_JOINTS) & (side > 0)
-    seen &= usable[..., None]
-    scaled = turned[..., :2] / np.where(usable, side / 2, 1)[..., None, None]
+    enough = seen.sum(-1) >= MIN_VISIBLE_JOINTS
+    usable = enough[..., view] & (side > 0)
+    seen &= (enough & usable[..., None])[..., None]
+    scaled = turned[..., :2] / np.where(usable, side / 2, 1)[..., None, None, None]
     inputs = np.concatenate([np.where(seen[..., None], scaled, 0), seen[..., None]], axis=-1)
     return inputs.astype(np.float32), rotation
 

@@ -8,10 +8,24 @@ from pathlib import Path
 import pytest
 import torch
 
-from ampose.research.recipes import RECIPES
+from ampose.research.evaluation.provenance import write_table
+from ampose.research.models.cost import count_parameters
+from ampose.research.models.zoo import build
+from ampose.research.recipes import BENCHMARK, RECIPES, WIDE_BENCHMARK, Recipe
+from ampose.research.reproduction import open_benchmark, open_probes, open_speed
+from ampose.research.reproduction.open_runs import Bench
+from ampose.research.reproduction.open_speed import FILE, LATENCY, THROUGHPUT
+from ampose.research.reproduction.tables import Written
 from ampose.research.training import run
 from tests.research.human36m_files import write_human36m
 from tests.research.packs import write_data
+from tests.research.reproduction.benchmark_runs import (
+    RATES,
+    SMALL,
+    WIDE,
+    write_benchmark_run,
+    write_probe,
+)
 from tests.research.reproduction.runs import write_run
 from tests.research.reproduction.test_tables import read
 from tests.research.training.commands import Command, assert_one_line, without_torch
@@ -41,21 +55,23 @@ def short_runs(monkeypatch: pytest.MonkeyPatch) -> None:
         if name == "open" or name.startswith("open-order"):
             model = replace(recipe.model, depth=1, width=16)
             monkeypatch.setitem(RECIPES, name, replace(recipe, model=model, poses=16, batch=8))
-    recipe = RECIPES["h36m-cpn-17"]
-    model = replace(recipe.model, depth=1, width=16)
-    monkeypatch.setitem(RECIPES, recipe.name, replace(recipe, model=model, epochs=2, batch=512))
+    small = {"h36m-cpn-17": {"depth": 1}, "h36m-cpn-17-lcn": {}, "h36m-cpn-17-videopose3d": {}}
+    for name, changes in small.items():
+        recipe = RECIPES[name]
+        model = replace(recipe.model, width=16, **changes)
+        monkeypatch.setitem(RECIPES, name, replace(recipe, model=model, epochs=2, batch=512))
 
 
 def test_list_says_what_could_run(ampose: Command, packs: Path) -> None:
     said = ampose("reproduce", "--list")
     assert (said.code, said.err) == (0, "")
-    assert (
-        "4.1         MPJPE on Human3.6M, 17 joints, mm\n            needs Human3.6M\n" in said.out
-    )
+    gap = " " * 17
+    assert f"4.1{gap[3:]}MPJPE on Human3.6M, 17 joints, mm\n{gap}needs Human3.6M\n" in said.out
     assert "open-4.9" in said.out
     assert "needs the open-mocap packs" in said.out
     said = ampose("reproduce", "--list", "--data", packs)
-    assert said.out.endswith("can be drawn\n")
+    assert f"figure-open{gap[11:]}Poses of HDM05" in said.out
+    assert f"{gap}can be drawn\n" in said.out
     assert not RESULTS.exists()
 
 
@@ -123,6 +139,63 @@ def test_without_training_what_is_missing_has_not_run(
     assert names(Path("elsewhere")) == ["open"]
 
 
+class TestBenchmark:
+    @pytest.fixture(autouse=True)
+    def _small(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(open_benchmark, "BENCHMARK", SMALL)
+        monkeypatch.setattr(open_benchmark, "WIDE_BENCHMARK", WIDE)
+
+    def test_what_is_missing_has_not_run(self, ampose: Command, packs: Path) -> None:
+        write_benchmark_run(Path("elsewhere"), SMALL[0])
+        words = ("--data", packs, "--runs", "elsewhere", "--no-train", "--out", "tables")
+        said = ampose("reproduce", "open", *words)
+        assert (said.code, said.err) == (0, "")
+        assert said.out.count("| not run") == 5 * 5  # systems, and seeds with four errors
+        tables = ("open_benchmark.csv", "open_benchmark.md", "open_benchmark_classes.csv")
+        assert names(Path("tables")) == [*tables, "open_probes.csv", "test_log.csv"]
+        assert names(Path("elsewhere")) == ["benchmark-ampose"]
+
+    def test_another_learning_rate_than_the_probes_chose(
+        self, ampose: Command, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(open_probes, "PROBE", 30)
+        monkeypatch.setattr(open_probes, "PROBED_RATES", RATES)
+        for rate, error in zip(RATES, (3.0, 2.0, 1.0), strict=True):
+            write_probe(Path("runs"), SMALL[1], rate, error, poses=30)
+        said = ampose("reproduce", "open", "--no-train")
+        assert_one_line(said, "benchmark-martinez 0.004 (has 0.002); set them in recipes/bench")
+
+    @pytest.mark.parametrize("wide", [False, True])
+    def test_speed(self, ampose: Command, wide: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+        asked: list[tuple[str, ...]] = []
+
+        def measure(recipes: tuple[Recipe, ...], bench: Bench, out: Path) -> Written:
+            asked.append(tuple(recipe.name for recipe in recipes))
+            return Written((out / "speed.csv", bench.runs), "fast")
+
+        monkeypatch.setattr(open_speed, "measure_speeds", measure)
+        said = ampose("reproduce", "open-speed", "--runs", "r", *["--wide"] * wide)
+        assert said.out == "fast\nWritten: results/speed.csv, r\n"
+        recipes = (*BENCHMARK, *WIDE_BENCHMARK) if wide else BENCHMARK
+        assert asked == [tuple(recipe.name for recipe in recipes)]
+
+    def test_figure(self, ampose: Command, packs: Path) -> None:
+        pytest.importorskip("matplotlib")
+        said = ampose("reproduce", "figure-benchmark")
+        assert_one_line(said, "results/open_benchmark.csv: cannot be read")
+        write_benchmark_run(Path("runs"), SMALL[0])
+        parameters = count_parameters(build(SMALL[0].model))
+        speed = {"recipe": SMALL[0].name, "parameters": parameters, LATENCY: 1, THROUGHPUT: 2}
+        write_table(RESULTS / FILE, [speed], {})
+        assert ampose("reproduce", "open", "--data", packs, "--no-train").code == 0
+        said = ampose("reproduce", "figure-benchmark", "--out", "images")
+        assert said.out == "Written: images/open_benchmark.svg\n"
+        table = (RESULTS / "open_benchmark.csv").replace("moved.csv")
+        first = Path("images/open_benchmark.svg").read_bytes()
+        assert ampose("reproduce", "figure-benchmark", "--table", table).code == 0
+        assert (RESULTS / "open_benchmark.svg").read_bytes() == first
+
+
 class TestFigures:
     def test_of_open_data(self, ampose: Command, packs: Path) -> None:
         pytest.importorskip("matplotlib")
@@ -186,6 +259,14 @@ class TestBadInput:
             ("open-4.7", "--epochs=1"),
             ("open-4.7", "--weights=x.onnx"),
             ("figure-4.3", "--seeds=2"),
+            ("open", "--poses=8"),
+            ("open", "--table=t.csv"),
+            ("open-speed", "--data=d"),
+            ("open-speed", "--threads=2"),
+            ("open-speed", "--no-train"),
+            ("figure-benchmark", "--runs=r"),
+            ("figure-benchmark", "--data=d"),
+            ("figure-open", "--table=t.csv"),
             ("figure-open", "--runs=r"),
             ("figure-open", "--no-train"),
         ],

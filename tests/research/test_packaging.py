@@ -62,7 +62,7 @@ def test_a_lifter_that_knows_how_sure_it_is(folder: Path) -> None:
         patch.setattr(torch.cuda, "is_available", lambda: False)
         train_recipe("sure", data, folder / "sure", progress=lambda *_: None)
     path = folder / "sure-out" / "sure.onnx"
-    assert package_run(folder / "sure", data, path, folder / "log.csv") < 1e-4
+    assert package_run(folder / "sure", data, path, folder / "sure.csv") < 1e-4
     card = json.loads(path.with_suffix(".json").read_text())
     assert card["starts_from"]["model_sha256"] == sha256_of(folder / "run/model.safetensors")
     assert card["starts_from"]["recipe"]["name"] == "tiny"

@@ -13,14 +13,17 @@ from ampose.errors import InputError
 
 if TYPE_CHECKING:
     from ampose.research.reproduction.laboratory import Laboratory
-    from ampose.research.reproduction.open_ablations import Bench
+    from ampose.research.reproduction.open_runs import Bench
 
-ALWAYS = {"target", "data", "out", "threads", "show"}
+ALWAYS = {"target", "out", "show"}
 USES = {
-    "table": {"runs", "no_train", "epochs"},
-    "open table": {"runs", "no_train", "seeds", "wide", "poses"},
-    "figure": {"runs", "no_train", "epochs"},
-    "open figure": {"weights"},
+    "table": {"data", "threads", "runs", "no_train", "epochs"},
+    "open table": {"data", "threads", "runs", "no_train", "seeds", "wide", "poses"},
+    "benchmark": {"data", "threads", "runs", "no_train", "seeds", "wide"},
+    "speed": {"runs", "wide"},
+    "figure": {"data", "threads", "runs", "no_train", "epochs"},
+    "open figure": {"data", "threads", "weights"},
+    "benchmark figure": {"table"},
 }
 """Kind of target to the options that mean something for it."""
 
@@ -31,7 +34,8 @@ def reproduce(
         str | None,
         typer.Argument(
             help="4.1 to 4.9, tables of the thesis; open-4.6 to open-4.9, the same on open data; "
-            "figure-4.3 to figure-4.5; figure-open.",
+            "open, every lifter alike on open data; open-speed, how fast each is on one thread "
+            "here; figure-4.3 to figure-4.5; figure-open; figure-benchmark, error over latency.",
             show_default=False,
         ),
     ] = None,
@@ -53,13 +57,14 @@ def reproduce(
         typer.Option(min=1, help="Thesis: instead of the recipe's; a trial, no measurement."),
     ] = None,
     seeds: Annotated[
-        int, typer.Option(min=1, help="Open tables: runs of each row that is repeated.")
+        int, typer.Option(min=1, help="open, open-4.x: runs of each row that is repeated.")
     ] = 3,
     poses: Annotated[
-        int | None, typer.Option(min=1, help="Open tables: poses per run, instead of 500,000.")
+        int | None, typer.Option(min=1, help="open-4.x: poses per run, instead of 500,000.")
     ] = None,
     wide: Annotated[
-        bool, typer.Option("--wide", help="Open tables: also train the models for a GPU.")
+        bool,
+        typer.Option("--wide", help="open, open-4.x: also train the models for a GPU."),
     ] = False,
     weights: Annotated[
         Path | None,
@@ -67,6 +72,9 @@ def reproduce(
             help="figure-open: lifter (.onnx) or trained model (.safetensors); else the built-in."
         ),
     ] = None,
+    table: Annotated[
+        Path, typer.Option(help="figure-benchmark: what open wrote after open-speed.")
+    ] = Path("results/open_benchmark.csv"),
     threads: Threads = None,
     show: Annotated[
         bool, typer.Option("--list", help="Show what there is and what could run now.")
@@ -82,7 +90,7 @@ def reproduce(
         import torch
 
         from ampose.research.reproduction.laboratory import Laboratory, NotMeasuredError
-        from ampose.research.reproduction.open_ablations import Bench
+        from ampose.research.reproduction.open_runs import Bench
         from ampose.research.reproduction.runs import Training
         from ampose.research.reproduction.targets import TARGETS
         from ampose.research.training.checkpoint import CHECKPOINT
@@ -102,7 +110,7 @@ def reproduce(
         if show or target is None:
             list_targets(laboratory, bench)
         elif "figure" in TARGETS[target]:
-            write_figure(target, laboratory, out, weights, threads)
+            write_figure(target, laboratory, out, weights, table, threads)
         else:
             write_table(target, laboratory, bench, out)
     except NotMeasuredError as error:
@@ -129,18 +137,33 @@ def list_targets(laboratory: Laboratory, bench: Bench) -> None:
     """Prints every target and what would come of it now."""
     from ampose.research.reproduction.targets import outlooks
 
-    for each in outlooks(laboratory, bench):
-        print(f"{each.target:11} {each.title}\n{'':11} {each.state}")
+    found = list(outlooks(laboratory, bench))
+    width = max(len(each.target) for each in found)
+    for each in found:
+        print(f"{each.target:{width}} {each.title}\n{'':{width}} {each.state}")
 
 
 def write_table(target: str, laboratory: Laboratory, bench: Bench, out: Path) -> None:
     """Writes a table and prints its main part."""
+    from ampose.research.recipes import BENCHMARK, WIDE_BENCHMARK
     from ampose.research.reproduction.open_ablations import reproduce_ablation
+    from ampose.research.reproduction.open_benchmark import reproduce_benchmark
+    from ampose.research.reproduction.open_speed import measure_speeds
     from ampose.research.reproduction.published import TABLES
     from ampose.research.reproduction.tables import reproduce_table
-    from ampose.research.reproduction.targets import OPEN_TABLES
+    from ampose.research.reproduction.targets import (
+        BENCHMARK_TABLE,
+        OPEN_TABLES,
+        SPEED_TABLE,
+    )
 
-    if target in OPEN_TABLES:
+    if target == BENCHMARK_TABLE:
+        written = reproduce_benchmark(bench, out)
+    elif target == SPEED_TABLE:
+        recipes = (*BENCHMARK, *WIDE_BENCHMARK) if bench.wide else BENCHMARK
+        with needs_torch():  # and what exports
+            written = measure_speeds(recipes, bench, out)
+    elif target in OPEN_TABLES:
         written = reproduce_ablation(OPEN_TABLES[target], bench, out)
     else:
         written = reproduce_table(TABLES[target], laboratory, out)
@@ -151,19 +174,28 @@ def write_table(target: str, laboratory: Laboratory, bench: Bench, out: Path) ->
 
 
 def write_figure(
-    target: str, laboratory: Laboratory, out: Path, weights: Path | None, threads: int | None
+    target: str,
+    laboratory: Laboratory,
+    out: Path,
+    weights: Path | None,
+    table: Path,
+    threads: int | None,
 ) -> None:
-    """Draws a figure as PNG and PDF."""
+    """Draws a figure: poses as PNG and PDF, the benchmark as SVG."""
     from ampose.research.reproduction.samples import licensed_samples, open_samples
     from ampose.research.reproduction.tables import TRIAL
-    from ampose.research.reproduction.targets import THESIS_FIGURES
+    from ampose.research.reproduction.targets import BENCHMARK_FIGURE, THESIS_FIGURES
 
     try:
         from ampose.research.reproduction.figures import draw
+        from ampose.research.reproduction.open_figure import draw_benchmark
     except ModuleNotFoundError as error:
         raise InputError(
             f'figures need {error.name}; install it with: pip install "ampose[figures]"'
         ) from error
+    if target == BENCHMARK_FIGURE:
+        print(f"Written: {', '.join(map(str, draw_benchmark(table, out)))}")
+        return
     if target in THESIS_FIGURES:
         samples = licensed_samples(THESIS_FIGURES[target], laboratory)
     else:

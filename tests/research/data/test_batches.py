@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ampose.research.data import batches
-from ampose.research.data.batches import Batch, Plan, WindowSource, mirrored, windows
+from ampose.research.data.batches import (
+    Batch,
+    Plan,
+    WindowSource,
+    mirrored,
+    neighbours,
+    repeated,
+    windows,
+)
 from ampose.research.data.pose_set import Clip, PoseSet, cached, join
 from ampose.skeletons import H36M_16, H36M_17
 from tests.research.training.runs import camera_clips
@@ -287,3 +295,42 @@ class TestMirrored:
         once = mirrored(array, skeleton.mirror)
         assert not np.array_equal(once, array)
         np.testing.assert_array_equal(mirrored(once, skeleton.mirror), array)
+
+
+class TestNeighbours:
+    def test_by_hand(self) -> None:
+        starts = np.array([0, 4, 5])
+        around = neighbours(starts, np.array([0, 2, 3, 4]), 5)
+        assert around.tolist() == [
+            *([0, 0, 0, 1, 2], [0, 1, 2, 3, 3], [1, 2, 3, 3, 3], [4, 4, 4, 4, 4])
+        ]
+
+    @given(st.lists(st.integers(1, 6), min_size=1, max_size=5), st.sampled_from([1, 3, 9]))
+    def test_stay_in_their_clip(self, lengths: list[int], length: int) -> None:
+        starts = np.cumsum([0, *lengths])
+        frames = np.arange(starts[-1])
+        clip = np.repeat(np.arange(len(lengths)), lengths)
+        around = neighbours(starts, frames, length)
+        np.testing.assert_array_equal(clip[around], np.tile(clip[:, None], length))
+        np.testing.assert_array_equal(around[:, length // 2], frames)
+        wanted = frames[:, None] + np.arange(length) - length // 2
+        inside = (wanted >= starts[clip][:, None]) & (wanted < starts[clip + 1][:, None])
+        np.testing.assert_array_equal(around == wanted, inside)
+
+
+class TestRepeated:
+    def test_by_hand(self) -> None:
+        usable = np.array(
+            [
+                *([1, 1, 1, 1, 1], [0, 1, 1, 1, 0], [1, 0, 1, 0, 1]),
+                *([1, 1, 0, 1, 1], [0, 0, 0, 0, 0], [1, 1, 1, 0, 1]),
+            ],
+            bool,
+        )
+        assert repeated(usable).tolist() == [
+            *([0, 1, 2, 3, 4], [1, 1, 2, 3, 3], [2, 2, 2, 2, 2]),
+            *([0, 1, 2, 3, 4], [2, 2, 2, 2, 2], [0, 1, 2, 2, 2]),
+        ]
+
+    def test_of_one_frame(self) -> None:
+        assert repeated(np.array([[True], [False]])).tolist() == [[0], [0]]

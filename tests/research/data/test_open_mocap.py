@@ -9,12 +9,13 @@ from ampose.geometry import bone_lengths
 from ampose.research.data.open_mocap import (
     TEMPLATE_BONES,
     PackError,
+    Track,
     bone_directions,
     load_pack,
     with_bone_lengths,
 )
 from ampose.skeletons import H36M_17
-from tests.research.packs import poses, write_pack
+from tests.research.packs import poses, walking, write_pack
 
 
 def test_positions_are_metres(tmp_path: Path) -> None:
@@ -73,6 +74,12 @@ def test_a_bone_without_length_has_no_direction() -> None:
         ({"clip_start": np.array([0, 80, 80, 160, 200])}, "clip_start must rise"),
         ({"clip_start": np.array([0, 80, 120, 160, 201])}, "clip_start must rise"),
         ({"subject": np.array(["1"])}, "subject must hold one string per clip"),
+        (
+            {"root": np.zeros((199, 3))},
+            r"root must be finite numbers \(200, 3\), got float64 \(199",
+        ),
+        ({"root": np.full((200, 3), np.nan)}, "root must be finite numbers"),
+        ({"root": np.zeros((200, 3), int)}, "root must be finite numbers .* got int64"),
     ],
 )
 def test_wrong_packs_are_refused(tmp_path: Path, changes, message) -> None:
@@ -90,3 +97,50 @@ def test_other_files_are_refused(tmp_path: Path, content) -> None:
         load_pack(path)
     with pytest.raises(PackError, match="no such file"):
         load_pack(tmp_path / "absent.npz")
+
+
+class TestTrack:
+    def test_stretches_are_clips(self, tmp_path: Path) -> None:
+        changes = walking((80, 40, 40, 40))
+        pack = load_pack(write_pack(tmp_path / "p.npz", **changes))
+        whole = pack.track(np.arange(200))
+        assert whole.starts.tolist() == [0, 80, 120, 160, 200]
+        np.testing.assert_array_equal(whole.root, changes["root"])
+        part = pack.track(pack.frames(split="test"))
+        assert part.starts.tolist() == [0, 40, 80]
+        np.testing.assert_array_equal(part.root, changes["root"][120:])
+        assert pack.track(np.zeros(0, int)).starts.tolist() == [0, 0]
+
+    @pytest.mark.parametrize(("metres", "broken"), [(0.65, False), (0.75, True)])
+    def test_a_stretch_ends_where_the_capture_jumps(
+        self, tmp_path: Path, metres: float, broken: bool
+    ) -> None:
+        """At 25 frames/s 18 m/s are 0.72 m."""
+        still = np.round(np.repeat(poses(1, 0), 200, 0) * 1e4).astype(np.int16)
+        root = np.zeros((200, 3), np.float32)
+        root[30:, 1] = metres
+        limb = still.copy()
+        limb[30:, 13, 2] += round(metres * 1e4)
+        expected = [0, *([30] if broken else []), 80, 120, 160, 200]
+        for changes in ({"positions": still, "root": root}, {"positions": limb}):
+            pack = load_pack(write_pack(tmp_path / "p.npz", **changes))
+            assert pack.track(np.arange(200)).starts.tolist() == expected
+
+    def test_a_pack_without_root_has_none(self, tmp_path: Path) -> None:
+        pack = load_pack(write_pack(tmp_path / "p.npz", root=None))
+        assert pack.root is None
+        with pytest.raises(PackError, match="p: lacks root"):
+            pack.track(np.arange(200))
+
+    def test_joined(self) -> None:
+        first = Track(np.ones((3, 3)), np.array([0, 1, 3]))
+        second = Track(np.zeros((2, 3)), np.array([0, 2]))
+        both = Track.joined([first, second])
+        assert both.starts.tolist() == [0, 1, 3, 5]
+        assert both.root[:, 0].tolist() == [1, 1, 1, 0, 0]
+
+    def test_none_has_poses_stand_alone(self) -> None:
+        track = Track.none(3)
+        assert track.starts.tolist() == [0, 1, 2, 3]
+        assert not track.root.any()
+        assert track.root.shape == (3, 3)

@@ -16,9 +16,15 @@ from scipy.spatial.transform import Rotation
 from ampose.geometry import bone_lengths
 from ampose.research.data.open_mocap import TEMPLATE_BONES, PackError, load_pack
 from ampose.research.evaluation import open_protocol as protocol
-from ampose.research.evaluation.open_protocol import EvaluationSet, draw_set, evaluate, load_set
+from ampose.research.evaluation.open_protocol import (
+    EvaluationSet,
+    WindowLifter,
+    draw_set,
+    evaluate,
+    load_set,
+)
 from ampose.skeletons import H36M_17
-from tests.research.packs import poses, write_data, write_pack
+from tests.research.packs import poses, walk, walking, write_data, write_pack
 
 MANY = 6_500
 BODY = poses(MANY, 1)
@@ -185,6 +191,23 @@ class TestDetector:
 
 
 class TestDrawing:
+    def test_version_1_stays_what_it_is(self, big: EvaluationSet) -> None:
+        """Kept scores and the shipped card were measured on these numbers."""
+        assert frames_of(big)[:6].tolist() == [5368, 1728, 4917, 4942, 2786, 3743]
+        focal = [1049.7199686143829, 931.9970028972222, 1652.9247599515988]
+        np.testing.assert_allclose(big.focal[:3], focal, rtol=1e-12)
+        for key, wrist, total in (
+            (("template", "exact"), [821.377062527673, 465.1164112397617], -1769.35602607),
+            (("template", "detector"), [809.1196163638004, 455.7923483429538], 26211.76540893),
+            (("native", "exact"), [832.9710782611103, 459.2660247947696], -3736.49653949),
+            (("native", "detector"), [818.5251934543089, 448.27724811666724], 22763.52754739),
+        ):
+            pixels = big.pixels[key]
+            np.testing.assert_allclose(pixels[4321, 13], wrist, rtol=1e-9)
+            weights = np.cos(np.arange(pixels.size)).reshape(pixels.shape)
+            assert np.nansum(pixels * weights) == pytest.approx(total, abs=1e-4)
+        assert np.isnan(big.pixels["template", "detector"]).any(-1).sum() == 2028
+
     def test_is_done_once(self, tmp_path: Path) -> None:
         pack = load_pack(write_pack(tmp_path / "p.npz"))
         np.random.seed(1)  # noqa: NPY002  (must not matter)
@@ -379,3 +402,199 @@ class TestScores:
 def _constant(inputs: np.ndarray) -> np.ndarray:
     """One pose for everybody."""
     return np.broadcast_to(poses(1, 5), inputs.shape)
+
+
+LENGTHS = (80, 40, 40, 40)
+KEYS = [(bones, kind) for bones in ("template", "native") for kind in ("exact", "detector")]
+
+
+@pytest.fixture(scope="module")
+def strolls(tmp_path_factory: pytest.TempPathFactory) -> EvaluationSet:
+    """The 40 frames of the test clip of walks, bones 1.2 times as high."""
+    return draw_set(load_pack(_strolls(tmp_path_factory.mktemp("strolls"))), "test", name="s")
+
+
+def _strolls(folder: Path, **changes: object) -> Path:
+    given = walking(LENGTHS) | changes
+    given["positions"] = (given["positions"] * [1, 1, 1.2]).astype(np.int16)
+    return write_pack(folder / "strolls.npz", **given)
+
+
+def everything(chosen: EvaluationSet, bones: str, kind: str, frames: int) -> np.ndarray:
+    return chosen.windows(bones, kind, frames, slice(0, len(chosen.focal)))
+
+
+class TestWindows:
+    @pytest.mark.parametrize("frames", [1, 3, 9, 81])
+    @pytest.mark.parametrize(("bones", "kind"), KEYS)
+    def test_the_middle_is_version_1(self, strolls, bones: str, kind: str, frames: int) -> None:
+        windows = everything(strolls, bones, kind, frames)
+        assert windows.shape == (40, frames, 17, 2)
+        np.testing.assert_array_equal(windows[:, frames // 2], strolls.pixels[bones, kind])
+
+    @pytest.mark.parametrize(("bones", "kind"), KEYS)
+    def test_lifters_of_several_lengths_see_the_same(self, strolls, bones: str, kind: str) -> None:
+        long, short = (everything(strolls, bones, kind, frames) for frames in (27, 9))
+        np.testing.assert_array_equal(long[:, 9:18], short)
+
+    def test_are_the_clip_seen_by_the_cameras_of_version_1(self, strolls) -> None:
+        """The camera from the middle frame alone; what it sees of the others, worked out anew."""
+        bent, path = walk(40, 2)  # the third clip, which is the test one
+        bent = np.round(bent * 1e4).astype(np.int16) * [1, 1, 1.2]
+        bent = bent.astype(np.int16) / 1e4
+        shapes = np.linalg.norm(strolls.joints["native"][:, 1:], axis=-1)
+        distance, frames = cKDTree(np.linalg.norm(bent[:, 1:], axis=-1)).query(shapes)
+        assert distance.max() < 1e-6
+        assert len(set(frames)) == 40
+        turn, (place, _) = turns(strolls, "native", bent[frames]), roots(strolls, "native")
+        windows = everything(strolls, "native", "exact", 9)
+        repeats = 0
+        for n, frame in enumerate(frames):
+            around = (frame + np.arange(-4, 5)).clip(0, 39)
+            repeats += len(set(around)) < 9
+            points = bent[around] + (path[around] - path[frame])[:, None]
+            points = points @ turn[n].T + place[n]
+            pixels = points[..., :2] / points[..., 2:] * strolls.focal[n] + (640, 480)
+            np.testing.assert_allclose(windows[n], pixels, atol=0.01)
+        assert repeats == 8
+
+    def test_template_bones_are_those_of_all_frames(self, tmp_path: Path) -> None:
+        """A walk on template bones looks the same on both."""
+        chosen = draw_set(load_pack(write_pack(tmp_path / "p.npz", **walking())), "test", name="p")
+        template, native = (everything(chosen, b, "exact", 9) for b in ("template", "native"))
+        np.testing.assert_allclose(template, native, atol=0.5)  # positions are whole 0.1 mm
+
+    def test_faults_of_the_other_frames(self, tmp_path: Path) -> None:
+        """Noise of version 1's size that lasts, joints missing as often, both repeated at ends."""
+        changes = walking((80, 40, 900, 40))
+        chosen = draw_set(load_pack(write_pack(tmp_path / "p.npz", **changes)), "test", name="p")
+        exact, found = (everything(chosen, "template", kind, 9) for kind in ("exact", "detector"))
+        itself = np.abs(np.diff(exact, axis=1)).max((2, 3)) > 0
+        again = found[:, :-1][~itself], found[:, 1:][~itself]
+        assert (~itself).sum() >= 20
+        np.testing.assert_array_equal(*again)
+        side = np.ptp(exact, axis=2).max(-1)[..., None, None]
+        moved = (found - exact) / side
+        vague = ("pelvis", "right_hip", "left_hip", "spine", "thorax", "head_top")
+        expected = np.where([joint in vague for joint in H36M_17.joints], 0.02, 0.01)
+        for frame in range(9):
+            np.testing.assert_allclose(np.nanstd(moved[:, frame], (0, 2)), expected, rtol=0.1)
+            assert np.isnan(moved[:, frame]).mean() == pytest.approx(0.02, abs=0.005)
+        wrist = moved[itself.all(1)][:, :, H36M_17.index("left_wrist")]
+        whole = wrist[np.isfinite(wrist).all((1, 2))]
+        correlation = np.corrcoef(np.moveaxis(whole, 1, 0).reshape(9, -1))
+        apart = np.abs(np.subtract.outer(np.arange(9), np.arange(9)))
+        np.testing.assert_allclose(correlation, 0.8**apart, atol=0.1)
+        # Joints that are missing are others in the next frame.
+        missing = np.isnan(found[itself.all(1)]).any(-1)
+        assert (missing[:, 4] & missing[:, 5]).sum() < 0.2 * missing[:, 4].sum()
+
+    def test_other_poses_have_other_faults(self, strolls) -> None:
+        moved = everything(strolls, "template", "detector", 3) - everything(
+            strolls, "template", "exact", 3
+        )
+        moved = moved[:, [0, 2], 13].reshape(-1, 2)
+        moved = moved[np.isfinite(moved).all(1)]
+        assert len({tuple(each) for each in moved.round(6)}) > 70
+
+    def test_end_where_somebody_leaves_the_picture_or_comes_too_near(self, tmp_path: Path) -> None:
+        """At 0.4 m per frame; where a window ends, worked out from version 1's cameras."""
+        count = 900
+        still = np.repeat(walk(1, 0)[0], count, 0)
+        root = np.arange(count)[:, None] * np.array([0.4, 0, 0])
+        path = write_pack(
+            tmp_path / "p.npz",
+            positions=np.round(still * 1e4).astype(np.int16),
+            root=root.astype(np.float32),
+            clip_start=np.array([0, count]),
+            **{key: np.array([value]) for key, value in ONE_CLIP.items()},
+        )
+        chosen = draw_set(load_pack(path), "test", name="p")
+        windows = everything(chosen, "native", "exact", 27)
+        turn, (place, _) = turns(chosen, "native", still), roots(chosen, "native")
+        step = 0.4 * turn[:, :, 0]
+        course = place[:, None] + np.arange(-13, 14)[:, None] * step[:, None]
+        depth = course[..., 2] + chosen.joints["native"][:, None, :, 2].min(-1)
+        pixel = np.abs(course[..., :2] / course[..., 2:]) * chosen.focal[:, None, None]
+        inside = (depth > 0.5) & (course[..., 2] > 0) & (pixel < (640, 480)).all(-1)
+        moves = np.abs(np.diff(windows, axis=1)).max((2, 3)) > 0
+        ends = 0
+        frames = chosen.scene.frames
+        for n in np.flatnonzero((frames >= 13) & (frames < count - 13)):
+            for side in (-1, 1):
+                shown = 13
+                while 0 <= shown + side < 27 and inside[n, shown + side]:
+                    shown += side
+                along = moves[n, 13:] if side == 1 else moves[n, :13][::-1]
+                reach = abs(shown - 13)
+                if not np.isclose(depth[n], 0.5, atol=1e-3).any():
+                    assert along[:reach].all()
+                    assert not along[reach:].any()
+                ends += reach < 13
+        assert ends > 300
+
+    def test_without_root_there_are_none(self, tmp_path: Path) -> None:
+        pack = load_pack(_strolls(tmp_path, root=None))
+        chosen = draw_set(pack, "test", name="p")
+        next(evaluate(_constant, chosen))
+        with pytest.raises(PackError, match="strolls: lacks root"):
+            next(evaluate(WindowLifter(3, lambda inputs: _constant(inputs[:, 1])), chosen))
+
+
+ONE_CLIP = {
+    "subject": "1",
+    "trial": "1",
+    "skeleton": "fbx",
+    "description": "run",
+    "split": "test",
+}
+
+
+class TestWindowLifters:
+    @pytest.mark.parametrize("focal", ["known", "unknown"])
+    @pytest.mark.parametrize(("bones", "kind"), KEYS)
+    def test_one_that_looks_at_the_middle_is_a_single_frame_lifter(
+        self, strolls, monkeypatch, bones: str, kind: str, focal: str
+    ) -> None:
+        monkeypatch.setattr(protocol, "WINDOWS_AT_ONCE", 7)
+        shapes = []
+
+        def middle(inputs: np.ndarray) -> np.ndarray:
+            shapes.append(inputs.shape)
+            return inputs[:, 4]
+
+        several = protocol.predict_set(WindowLifter(9, middle), strolls, bones, kind, focal=focal)
+        one = protocol.predict_set(lambda x: x, strolls, bones, kind, focal=focal)
+        alone = protocol.predict(lambda x: x, strolls, strolls.pixels[bones, kind], focal=focal)
+        np.testing.assert_array_equal(one, alone)
+        np.testing.assert_allclose(several, one, atol=1e-6)
+        assert shapes == 5 * [(7, 9, 17, 3)] + [(5, 9, 17, 3)]
+
+    def test_single_frames_and_windows_are_not_mixed_up(self, strolls) -> None:
+        pixels = strolls.pixels["native", "exact"]
+        lift = WindowLifter(9, lambda inputs: inputs[:, 4])
+        with pytest.raises(ValueError, match=r"takes windows, got pixels \(40, 17, 2\)"):
+            protocol.predict(lift, strolls, pixels, focal="known")
+        windows = everything(strolls, "native", "exact", 9)
+        with pytest.raises(ValueError, match=r"takes single frames, got pixels \(40, 9, 17, 2\)"):
+            protocol.predict(_constant, strolls, windows, focal="known")
+
+    def test_motion_survives_the_normalisation(self, strolls) -> None:
+        """A person who walks 1 m/s moves in the inputs, and is of one size."""
+        seen = []
+
+        def keep(inputs: np.ndarray) -> np.ndarray:
+            seen.append(inputs)
+            return inputs[:, 4]
+
+        protocol.predict_set(WindowLifter(9, keep), strolls, "native", "exact", focal="known")
+        inputs = np.concatenate(seen)
+        centre = (inputs[..., :2].max(2) + inputs[..., :2].min(2)) / 2
+        np.testing.assert_allclose(centre[:, 4], 0, atol=0.03)
+        side = np.ptp(inputs[..., :2], axis=2).max(-1)
+        np.testing.assert_allclose(side[:, 4], 2, atol=1e-5)
+        assert np.linalg.norm(centre[:, 8] - centre[:, 0], axis=-1).max() > 0.2
+
+    def test_are_scored_like_others(self, strolls) -> None:
+        lift = WindowLifter(9, lambda inputs: _constant(inputs[:, 4]))
+        assert list(evaluate(lift, strolls)) == list(evaluate(_constant, strolls))

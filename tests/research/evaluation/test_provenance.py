@@ -10,7 +10,7 @@ import pytest
 
 from ampose.research.evaluation import provenance
 from ampose.research.evaluation.open_protocol import PROTOCOL, Score
-from ampose.research.evaluation.provenance import log_test, write_table
+from ampose.research.evaluation.provenance import log_test, read_table, write_table
 
 OTHERS = (9.96, 3.0, 98.0, 60.0)
 """Errors that the log does not hold."""
@@ -33,6 +33,30 @@ class TestTable:
         read = list(csv.DictReader(line for line in lines if not line.startswith("#")))
         assert read == [{key: str(value) for key, value in row.items()} for row in rows]
         assert [p.name for p in path.parent.iterdir()] == ["t.csv"]
+
+    def test_what_is_written_can_be_read(self, tmp_path: Path) -> None:
+        rows = [{"a": 'one, "two"', "b": 1.5}, {"a": "# three", "b": ""}]
+        write_table(tmp_path / "t.csv", rows, {"note": "a: b, c", "empty": ""})
+        assert read_table(tmp_path / "t.csv", ["b"]) == (
+            {"note": "a: b, c", "empty": ""},
+            [{"a": 'one, "two"', "b": "1.5"}, {"a": "# three", "b": ""}],
+        )
+
+    @pytest.mark.parametrize(
+        ("content", "message"),
+        [
+            (b"a,b\n1,2\n", "has no column c, d"),
+            (b"", "has no column c, d"),
+            (b"\xff\xfe", "cannot be read"),
+            (None, "cannot be read"),
+        ],
+    )
+    def test_what_is_no_table(self, tmp_path: Path, content: bytes | None, message: str) -> None:
+        path = tmp_path / "t.csv"
+        if content is not None:
+            path.write_bytes(content)
+        with pytest.raises(ValueError, match=rf"t\.csv: {message}"):
+            read_table(path, ["c", "d"])
 
     def test_a_failure_keeps_the_table_before(self, tmp_path: Path) -> None:
         path = tmp_path / "t.csv"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
 
 from ampose.research.models.zoo import build
 from ampose.research.recipes import Recipe
+from ampose.research.reproduction.published import Table
 from ampose.research.reproduction.runs import Progress, run_folder
 from ampose.research.training.checkpoint import save_weights
 
@@ -36,6 +37,17 @@ def write_run(
     torch.manual_seed(recipe.seed)
     save_weights(build(recipe.model), folder / "model.safetensors")
     return folder
+
+
+def quick(table: Table, *others: str) -> Table:
+    """The table with no recipes but the thesis's own and those named; training all takes hours."""
+    systems = (
+        each
+        if each.name.startswith("Ours") or each.recipe in others
+        else replace(each, recipe=None)
+        for each in table.systems
+    )
+    return replace(table, systems=tuple(systems))
 
 
 @contextmanager

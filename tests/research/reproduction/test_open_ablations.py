@@ -11,15 +11,15 @@ import pytest
 
 from ampose.research.evaluation.open_protocol import evaluate, load_set
 from ampose.research.recipes import RECIPES, Recipe
-from ampose.research.reproduction import open_ablations
+from ampose.research.reproduction import open_runs
 from ampose.research.reproduction.open_ablations import (
-    NEEDS_GPU,
     THESIS,
-    Bench,
     finished_runs,
     reproduce_ablation,
+    row_recipe,
     rows_of,
 )
+from ampose.research.reproduction.open_runs import NEEDS_GPU, Bench
 from ampose.research.reproduction.published import TABLES
 from ampose.research.reproduction.runs import Training, run_folder
 from ampose.research.training.checkpoint import load_weights, sha256_of
@@ -62,7 +62,7 @@ def trained(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The runs that are trained on `bench` with `training`, whose names are these, in order."""
     names: list[str] = []
 
-    def train(self: Training, recipe: Recipe, runs: Path) -> Path:
+    def train(self: Training, recipe: Recipe, runs: Path, folder: None) -> Path:
         names.append(run_folder(runs, recipe).name)
         return write_run(runs, recipe)
 
@@ -217,7 +217,7 @@ class TestSeeds:
 
     def find(self, bench: Bench, number: str) -> tuple[dict[str, list[Path]], tuple[str, ...]]:
         table = TABLES[number]
-        recipes = {each.name: bench.recipe(table, each) for each in rows_of(table)}
+        recipes = {each.name: row_recipe(table, each, bench) for each in rows_of(table)}
         return finished_runs(table, recipes, bench)
 
     @pytest.fixture
@@ -285,7 +285,7 @@ class TestSeeds:
     ) -> None:
         asked: list[str] = []
 
-        def train(self: Training, recipe: Recipe, runs: Path) -> Path:
+        def train(self: Training, recipe: Recipe, runs: Path, folder: None) -> Path:
             asked.append(recipe.name)
             return runs / recipe.name
 
@@ -300,7 +300,7 @@ class TestSeeds:
         self, bench: Bench, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(
-            open_ablations, "is_finished", lambda folder, recipe: recipe.name == "open-6x512"
+            open_runs, "is_finished", lambda folder, recipe: recipe.name == "open-6x512"
         )
         runs, _ = self.find(replace(bench, seeds=1), "4.9")
         assert [run.name for run in runs["depth 6, channel 512"]] == ["open-6x512"]

@@ -19,6 +19,7 @@ from ampose.research.reproduction.runs import (
     require_official,
     run_facts,
     run_folder,
+    validations,
 )
 from ampose.research.training.checkpoint import load_weights
 from tests.research.packs import write_data
@@ -110,7 +111,15 @@ class TestValidation:
         folder = write_run(tmp_path, OPEN, error=41.5)
         assert last_validation(folder)["detector_mpjpe"] == 41.5
 
-    @pytest.mark.parametrize("content", ["", "{", "[1]", None])
+    def test_on_the_way(self, tmp_path: Path) -> None:
+        folder = write_run(tmp_path, OPEN, error=41.5)
+        with (folder / "log.jsonl").open("a") as file:
+            file.write('{"poses": 16, "loss": 1.0, "exact_mpjpe": 2.0, "detector_mpjpe": 3}\n')
+        course = validations(folder)
+        assert list(course) == [8, 16]  # nothing was validated at 4
+        assert [each["detector_mpjpe"] for each in course.values()] == [41.5, 3.0]
+
+    @pytest.mark.parametrize("content", ["", "{", "[1]", '{"poses": 4, "loss": 2.0}', None])
     def test_a_damaged_log(self, tmp_path: Path, content: str | None) -> None:
         folder = write_run(tmp_path, OPEN)
         (folder / "log.jsonl").unlink()
@@ -140,6 +149,16 @@ class TestTraining:
         assert told == [("train open-seed1", 8, 8)]
         monkeypatch.setattr(runs, "train_recipe", None)
         assert training(again, tmp_path / "runs") == folder
+
+    def test_another_learning_rate_in_another_folder(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(RECIPES, "open", OPEN)
+        training = Training(write_data(tmp_path / "data"), silent, threads=1)
+        probe = replace(OPEN, learning_rate=1e-4, poses=16)
+        assert training(probe, tmp_path / "runs", tmp_path / "runs" / "p") == tmp_path / "runs/p"
+        assert [path.name for path in (tmp_path / "runs").iterdir()] == ["p"]
+        assert is_finished(tmp_path / "runs" / "p", probe)
 
     def test_what_a_recipe_starts_from_comes_first(
         self, tmp_path: Path, licensed_data: Path, small_recipes: None, temporary: Path

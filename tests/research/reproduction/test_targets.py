@@ -3,9 +3,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from ampose.research.recipes import RECIPES
+from ampose.research.recipes import BENCHMARK, RECIPES
 from ampose.research.reproduction.laboratory import Laboratory
-from ampose.research.reproduction.open_ablations import Bench
+from ampose.research.reproduction.open_runs import Bench
 from ampose.research.reproduction.targets import TARGETS, outlooks
 from tests.research.reproduction.runs import silent, write_run
 
@@ -13,8 +13,8 @@ from tests.research.reproduction.runs import silent, write_run
 def test_names() -> None:
     assert list(TARGETS) == [
         *("4.1", "4.2", "4.3", "4.4", "4.5", "4.6", "4.7", "4.8", "4.9"),
-        *("open-4.6", "open-4.7", "open-4.8", "open-4.9"),
-        *("figure-4.3", "figure-4.4", "figure-4.5", "figure-open"),
+        *("open-4.6", "open-4.7", "open-4.8", "open-4.9", "open", "open-speed"),
+        *("figure-4.3", "figure-4.4", "figure-4.5", "figure-open", "figure-benchmark"),
     ]
 
 
@@ -30,7 +30,11 @@ def test_with_nothing_at_hand(tmp_path: Path) -> None:
     assert found["4.4"] == found["figure-4.4"] == "needs Human3.6M and MPI-INF-3DHP"
     assert found["4.6"] == "parameters and MACs now; errors: needs Human3.6M"
     assert found["open-4.7"] == "0 of 4 rows have run; the rest needs the open-mocap packs"
+    systems = len(BENCHMARK)
+    assert found["open"] == f"0 of {systems} rows have run; the rest needs the open-mocap packs"
+    assert found["open-speed"] == "can be measured"
     assert found["figure-open"] == "needs the open-mocap packs"
+    assert found["figure-benchmark"] == "drawn from what open and open-speed wrote"
     assert not list(tmp_path.glob("*/*"))
 
 
@@ -41,6 +45,7 @@ def test_with_data_and_a_run(tmp_path: Path, laboratory: Laboratory) -> None:
     found = states(laboratory, bench)
     assert found["4.1"] == "can be tried, not measured"
     assert found["open-4.7"] == "1 of 4 rows have run"
+    assert found["open"] == f"0 of {len(BENCHMARK)} rows have run"
     assert found["figure-4.3"] == "can be tried, not measured"
     assert found["figure-open"] == "can be drawn"
     away = replace(laboratory, data=None)

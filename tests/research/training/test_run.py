@@ -9,18 +9,20 @@ import pytest
 import torch
 
 from ampose.cameras import look_at_person
+from ampose.geometry import rotate
 from ampose.metrics import mpjpe, p_mpjpe
 from ampose.research.data.human36m import load_human36m
 from ampose.research.evaluation.licensed import predict as predict_set
 from ampose.research.evaluation.open_protocol import load_set
 from ampose.research.models.ampose import AMPoseConfig
+from ampose.research.models.videopose3d import VideoPose3DConfig
 from ampose.research.models.zoo import build
 from ampose.research.recipes import RECIPES, Licensed
 from ampose.research.training import run
 from ampose.research.training.checkpoint import load_weights
 from tests.research.human36m_files import write_human36m
 from tests.research.humaneva_files import write_humaneva
-from tests.research.packs import write_data, write_pack
+from tests.research.packs import walking, write_data, write_pack
 from tests.research.training.runs import REFINED, TINY, WINDOWS, names, same
 
 ERRORS = {"exact_mpjpe", "exact_p_mpjpe", "detector_mpjpe", "detector_p_mpjpe"}
@@ -139,6 +141,65 @@ def test_validation_is_the_protocol_with_known_focal_length(data: Path) -> None:
         target = chosen.joints["template"]
         assert scores[f"{kind}_mpjpe"] == pytest.approx(mpjpe(camera, target), abs=0.02)
         assert scores[f"{kind}_p_mpjpe"] == pytest.approx(p_mpjpe(camera, target), abs=0.02)
+
+
+class TestSeveralFrames:
+    """Temporal lifters on open motion, from the recipe to the scores."""
+
+    @pytest.fixture
+    def walks(self, tmp_path: Path) -> Path:
+        return write_data(tmp_path / "walks", **walking())
+
+    @pytest.mark.parametrize(
+        "model",
+        [
+            AMPoseConfig(depth=1, width=16, frames=9, channels=3),
+            VideoPose3DConfig(width=16, filters=(3, 3), frames=9, channels=3),
+        ],
+        ids=["ampose", "videopose3d"],
+    )
+    def test_are_trained_and_scored(
+        self, walks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model
+    ) -> None:
+        monkeypatch.setitem(RECIPES, "tiny", replace(TINY, model=model))
+        scores = run.train_recipe("tiny", walks, tmp_path / "run", progress=nothing)
+        assert scores.keys() == ERRORS
+        assert all(0 < error < 1e6 for error in scores.values())
+        trained = load_weights(tmp_path / "run" / "model.safetensors")
+        assert run.validation_errors(trained, load_set("cmu-val", walks), "cpu") == scores
+
+    def test_the_sampler_draws_windows_of_the_training_clips(self, walks: Path) -> None:
+        """Two packs, each with one training clip of 80 frames; their tracks lie end to end."""
+        sampler = run.load_sampler(TINY.data, walks, 9)
+        assert (sampler.frames, sampler.poses) == (9, 160)
+        track, root = sampler._track, walking()["root"][:80]
+        assert track.starts.tolist() == [0, 80, 160]
+        np.testing.assert_array_equal(track.root, np.concatenate([root, root]))
+        prepared = run.prepare(replace(TINY, model=replace(TINY.model, frames=9)), walks, "cpu")
+        plan = TINY.plan(prepared.source.poses)
+        assert prepared.source.step(plan, 0, 0).inputs.shape == (8, 9, 17, 3)
+
+    def test_validation_is_on_the_windows_of_the_protocol(self, walks: Path) -> None:
+        torch.manual_seed(0)
+        model = build(replace(TINY.model, frames=9)).eval()
+        chosen = load_set("cmu-val", walks)
+        scores = run.validation_errors(model, chosen, "cpu")
+        for kind in ("exact", "detector"):
+            pixels = chosen.windows("template", kind, 9, slice(0, 40))
+            rays = np.concatenate([pixels - (640, 480), np.ones_like(pixels[..., :1])], axis=-1)
+            rays[..., :2] /= chosen.focal[:, None, None, None]
+            inputs, turn = look_at_person(rays, view=4)
+            with torch.no_grad():
+                joints = model(torch.from_numpy(inputs)).numpy().astype(float)
+            camera = rotate(joints - joints[:, :1], np.swapaxes(turn, -1, -2))
+            target = chosen.joints["template"]
+            assert scores[f"{kind}_mpjpe"] == pytest.approx(mpjpe(camera, target), abs=0.02)
+
+    def test_packs_without_root_are_refused(self, walks: Path) -> None:
+        write_pack(walks / "mesh2motion.npz", **walking() | {"root": None})
+        run.load_sampler(TINY.data, walks)
+        with pytest.raises(ValueError, match="mesh2motion: lacks root"):
+            run.load_sampler(TINY.data, walks, 9)
 
 
 @pytest.fixture(scope="module")

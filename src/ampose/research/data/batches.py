@@ -1,4 +1,4 @@
-"""Training batches: what one is, how steps and epochs follow each other, windows of a dataset.
+"""Training batches: what one is, how steps and epochs follow each other, windows in time.
 
 Step k's batch depends on the seed and on k only, so a run that was interrupted, or that several
 processes share, sees the same poses.
@@ -144,13 +144,35 @@ def _order(poses: int, seed: int, epoch: int) -> NDArray[np.int64]:
 
 def windows(poses: PoseSet, frames: NDArray[np.int64], length: int) -> Array:
     """Inputs around each frame, (B, T, J, C); beyond a clip's ends its end frame is repeated."""
-    if length == 1:
-        return np.asarray(poses.inputs[frames][:, None])
-    clip = np.searchsorted(poses.starts, frames, side="right") - 1
-    offsets = np.arange(length) - length // 2
-    first, last = poses.starts[clip], poses.starts[clip + 1] - 1
-    around = (frames[:, None] + offsets).clip(first[:, None], last[:, None])
-    return np.asarray(poses.inputs[around])
+    return np.asarray(poses.inputs[neighbours(poses.starts, frames, length)])
+
+
+def neighbours(
+    starts: NDArray[np.int64], frames: NDArray[np.int64], length: int
+) -> NDArray[np.int64]:
+    """Frames (B, T) of the windows around some (B,); clip c is ``starts[c]`` to ``starts[c + 1]``.
+
+    Beyond a clip's ends its end frame is repeated.
+    """
+    clip = np.searchsorted(starts, frames, side="right") - 1
+    first, last = starts[clip], starts[clip + 1] - 1
+    around = frames[:, None] + np.arange(length) - length // 2
+    return np.asarray(around.clip(first[:, None], last[:, None]))
+
+
+def repeated(usable: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Which frame of its window each frame shows, (B, T), where some are not `usable` (B, T).
+
+    From the first that is not, to either side of the middle, the last one before it is repeated,
+    as at the ends of a clip. The middle frame is taken as usable.
+    """
+    length = usable.shape[1]
+    middle = length // 2
+    before, after = (
+        np.logical_and.accumulate(side, axis=1).sum(1)[:, None]
+        for side in (usable[:, :middle][:, ::-1], usable[:, middle + 1 :])
+    )
+    return np.asarray(np.arange(length).clip(middle - before, middle + after))
 
 
 def mirrored(array: Array, mirror: tuple[int, ...]) -> Array:

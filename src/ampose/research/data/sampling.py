@@ -3,11 +3,23 @@
 A batch is made from its own random generator and nothing else, so step k of a run sees the same
 poses whether or not the run was interrupted.
 
+A sample is a window of T frames at 25 frames/s around a pose of the pool, T odd, or that pose
+alone. All frames of a window share mirror, body, camera (which stands still), the noise's size,
+the detector's definition of joints and hidden limbs; limbs come from windows of other motions. The
+body goes its way as captured: with exchanged legs its feet slide, and with other bones a little.
+A window ends at the ends of its clip, and where the person leaves the picture or comes too near;
+beyond, the last frame is repeated with its faults, as where a tracker loses somebody.
+
+Noise lasts from frame to frame (`lasting`). Outliers, missing joints and swapped sides come and go
+with single frames, and that is kinder to a temporal lifter than a real detector, whose errors of
+these kinds last too.
+
 Axes: a pack's world is x right, y forward, z up; a camera's is x right, y down, z forward.
 """
 
 from __future__ import annotations
 
+import math
 import warnings
 from dataclasses import dataclass
 
@@ -18,9 +30,10 @@ from scipy.spatial import cKDTree
 
 from ampose.cameras import DEFAULT_FOV_DEGREES, look_at_person
 from ampose.geometry import random_rotations, rotate, rotation_about
-from ampose.research.data.batches import Batch, Plan
+from ampose.research.data.batches import Batch, Plan, neighbours, repeated
 from ampose.research.data.open_mocap import (
     TEMPLATE_BONES,
+    Track,
     bone_directions,
     view_rotation,
     with_bone_lengths,
@@ -64,6 +77,14 @@ _CHEST_GROUP = H36M_17.indices(("thorax", "right_shoulder", "left_shoulder"))
 _HEAD_GROUP = H36M_17.indices(("neck_nose", "head_top"))
 _VAGUE = H36M_17.indices(("pelvis", "right_hip", "left_hip", "spine", "thorax", "head_top"))
 """Joints whose place a detector knows only roughly; its noise is doubled there."""
+
+NEAREST = 0.5
+"""Least depth of every joint, metres, at which a frame is part of its window."""
+
+PERSISTENCE = 0.8
+"""Correlation of 2D noise from one frame to the next, at 25 frames/s. The built-in detector's
+errors on Pose2Sim's demo (against triangulation, see ``benchmarks/real_video.py``) have 0.92 after
+so long, and 0.71 about each joint's mean over the 1.7 s."""
 
 
 @dataclass(frozen=True)
@@ -117,11 +138,25 @@ class PoseSampler:
     Args:
         positions: (N, 17, 3) root-relative poses in pack axes.
         augmentation: what varies.
+        frames: T, odd: of a window.
+        track: how the poses follow each other; None if each stands alone, so that its window is
+            nothing but itself.
     """
 
-    def __init__(self, positions: Array, augmentation: Augmentation) -> None:
+    def __init__(
+        self,
+        positions: Array,
+        augmentation: Augmentation,
+        *,
+        frames: int = 1,
+        track: Track | None = None,
+    ) -> None:
         self.augmentation = augmentation
+        self.frames = frames
+        # Windows are large, and this is enough; single poses stay the numbers that runs have seen.
+        self._real: type[np.float32 | np.float64] = np.float64 if frames == 1 else np.float32
         self._directions = bone_directions(positions).astype(np.float32)
+        self._track = track or Track.none(len(positions))
         self._weights = _balanced_weights(self._directions, augmentation)
 
     @property
@@ -130,29 +165,49 @@ class PoseSampler:
         return len(self._directions)
 
     def step(self, plan: Plan, seed: int, step: int) -> Batch:
-        """The batch of a step: 17 joints, one frame, channels as `look_at_person` gives them."""
+        """The batch of a step: 17 joints, channels as `look_at_person` gives them."""
         return self.batch(len(plan.samples(step)), np.random.default_rng([seed, step]))
 
     def batch(self, size: int, rng: np.random.Generator) -> Batch:
-        """One batch; the generator decides everything. Targets in axes of the virtual camera."""
-        joints = with_bone_lengths(self._bodies(size, rng), self._bone_lengths(size, rng))
-        joints = joints.astype(np.float32)
-        pose, rays, known_to_assumed = self._views(joints, rng)
+        """One batch; the generator decides everything.
+
+        Inputs as the virtual camera of the middle frame sees them, targets in its axes.
+        """
+        bodies, path, usable = self._bodies(size, rng)
+        lengths: Array = self._bone_lengths(size, rng).astype(self._real)
+        joints = with_bone_lengths(bodies, lengths[:, None])
+        pose, rays, in_view, known_to_assumed = self._views(joints.astype(np.float32), path, rng)
         rays = self._detect(rays, rng)
-        rays[..., :2] *= known_to_assumed[:, None, None]
-        inputs, rotation = look_at_person(rays)
-        return Batch(inputs[:, None], rotate(pose, rotation.astype(np.float32)))
+        rays = rays[np.arange(size)[:, None], repeated(usable & in_view)]
+        rays[..., :2] *= known_to_assumed[:, None, None, None]
+        middle = self.frames // 2
+        inputs, rotation = look_at_person(rays, view=middle)
+        return Batch(inputs, rotate(pose[:, middle], rotation.astype(np.float32)))
 
-    def _draw(self, size: int, rng: np.random.Generator) -> Array:
-        """Bone directions (B, 16, 3) of poses from the pool, half of them mirrored."""
-        directions = self._directions[rng.choice(len(self._directions), size, p=self._weights)]
-        mirrored = directions[:, _BONE_MIRROR] * np.array([-1, 1, 1], np.float32)
-        return np.where((rng.random(size) < 0.5)[:, None, None], mirrored, directions)
+    def _draw(self, size: int, rng: np.random.Generator) -> tuple[Array, Array, NDArray[np.bool_]]:
+        """Windows around poses of the pool, half of them mirrored.
 
-    def _bodies(self, size: int, rng: np.random.Generator) -> Array:
-        """Bone directions (B, 16, 3) with limbs exchanged between poses, some turned over."""
+        Returns:
+            bone directions (B, T, 16, 3), the root's path from the middle frame (B, T, 3) metres,
+            and whether a frame is itself, not repeated at the end of a clip, (B, T).
+        """
+        frames = rng.choice(len(self._directions), size, p=self._weights)
+        around = neighbours(self._track.starts, frames, self.frames)
+        directions = self._directions[around]
+        path = self._track.root[around] - self._track.root[frames][:, None]
+        mirrored = rng.random(size) < 0.5
+        across = np.array([-1, 1, 1], np.float32)
+        directions[mirrored] = directions[mirrored][:, :, _BONE_MIRROR] * across
+        path[mirrored] *= across
+        itself = np.arange(self.frames) - self.frames // 2 == around - frames[:, None]
+        return directions, path, itself
+
+    def _bodies(
+        self, size: int, rng: np.random.Generator
+    ) -> tuple[Array, Array, NDArray[np.bool_]]:
+        """Windows as drawn, with limbs exchanged between motions, some turned over."""
         options = self.augmentation
-        body = self._draw(size, rng)
+        body, path, itself = self._draw(size, rng)
         for bones, frame, probability in (
             (_UPPER_BODY, _pelvis_frame, options.crossover_upper),
             (_ARMS, _chest_frame, options.crossover_arms),
@@ -160,12 +215,17 @@ class PoseSampler:
             (_RIGHT_LEG, _pelvis_frame, options.crossover_leg),
         ):
             taken = np.flatnonzero(rng.random(size) < probability)
-            donor = self._draw(len(taken), rng)
+            donor, _, whole = self._draw(len(taken), rng)
             turn = frame(body[taken]) @ np.swapaxes(frame(donor), -1, -2)
-            body[taken[:, None], bones] = rotate(donor[:, bones], turn)
+            body[taken[:, None, None], np.arange(self.frames)[:, None], bones] = rotate(
+                donor[..., bones, :], turn
+            )
+            itself[taken] &= whole
         turned = np.flatnonzero(rng.random(size) < options.free_body)
-        body[turned] = rotate(body[turned], random_rotations(len(turned), rng))
-        return body
+        over = random_rotations(len(turned), rng)
+        body[turned] = rotate(body[turned], over[:, None])
+        path[turned] = rotate(path[turned], over)
+        return body, path, itself
 
     def _bone_lengths(self, size: int, rng: np.random.Generator) -> Array:
         """Template lengths (B, 16) with random proportions, left = right, total length kept.
@@ -179,15 +239,22 @@ class PoseSampler:
         lengths = TEMPLATE_BONES * factor
         return np.asarray(lengths * (TEMPLATE_BONES.sum() / lengths.sum(-1, keepdims=True)))
 
-    def _views(self, joints: Array, rng: np.random.Generator) -> tuple[Array, Array, Array]:
-        """Root-relative poses in camera axes, exact rays, and the factor to the assumed camera."""
+    def _views(
+        self, joints: Array, path: Array, rng: np.random.Generator
+    ) -> tuple[Array, Array, NDArray[np.bool_], Array]:
+        """What cameras that stand still see of people who move.
+
+        Returns:
+            root-relative poses in camera axes and exact rays, (B, T, 17, 3); whether the person is
+            in the picture and not too near, (B, T); and the factor to the assumed camera, (B,).
+        """
         options, size = self.augmentation, len(joints)
         mean, deviation = options.elevation_degrees
         elevation = rng.normal(mean, deviation, size).clip(-30, 55)
         roll = rng.normal(0, options.roll_degrees, size)
         azimuth = rng.uniform(0, 2 * np.pi, size)
         turn = view_rotation(azimuth, np.radians(elevation), np.radians(roll))
-        pose = rotate(joints, turn.astype(np.float32))
+        pose = rotate(joints, turn[:, None].astype(np.float32))
         long_side = np.tan(np.radians(rng.uniform(*options.fov_degrees, size) / 2))
         short_side = long_side * rng.uniform(9 / 16, 1, size)
         portrait = rng.random(size) < 0.5
@@ -199,44 +266,68 @@ class PoseSampler:
         ray = np.concatenate([place, np.ones((size, 1))], axis=-1)
         ray /= np.linalg.norm(ray, axis=-1, keepdims=True)
         root = ray * rng.uniform(*options.distance_metres, (size, 1))
-        points = pose + root[:, None]
+        course: Array = (root[:, None] + rotate(path, turn)).astype(self._real)
+        points = pose + course[:, :, None]
+        in_view = points[..., 2].min(-1) > NEAREST
+        in_view &= (np.abs(course[..., :2]) < course[..., 2:] * half[:, None]).all(-1)
         rays = points / points[..., 2:].clip(0.1)
         assumed = np.tan(np.radians(DEFAULT_FOV_DEGREES / 2))
         unknown = rng.random(size) < options.unknown_focal
-        return pose, rays, np.where(unknown, assumed / long_side, 1)
+        return pose, rays, in_view, np.where(unknown, assumed / long_side, 1)
 
     def _detect(self, rays: Array, rng: np.random.Generator) -> Array:
         """The rays as a fallible detector would give them: moved, swapped, NaN where missing."""
-        options, size = self.augmentation, len(rays)
+        options, size, real = self.augmentation, len(rays), self._real
         xy = rays[..., :2]
-        side = (xy.max(1) - xy.min(1)).max(-1)
+        side = np.maximum(np.ptp(xy[..., 0], axis=-1), np.ptp(xy[..., 1], axis=-1))
         noisy = rng.random(size) >= options.exact
-        noise = options.noise * np.exp(rng.normal(0, options.noise_spread, size)) * side * noisy
-        deviation = np.repeat(noise[:, None], len(H36M_17), axis=1)
-        deviation[:, _VAGUE] *= 2
-        deviation[rng.random(deviation.shape) < options.outlier] *= 6
-        shift = np.zeros_like(deviation)
+        level = options.noise * np.exp(rng.normal(0, options.noise_spread, size))
+        deviation = level[:, None] * side * noisy[:, None]
+        deviation = np.repeat(deviation[..., None].astype(real), len(H36M_17), axis=-1)
+        deviation[..., _VAGUE] *= 2
+        deviation[rng.random(deviation.shape, real) < options.outlier] *= 6
+        shift = np.zeros((size, len(H36M_17)), real)
         for group in (_HIP_GROUP, _CHEST_GROUP, _HEAD_GROUP):
             shift[:, group] = rng.normal(0, options.definition_shift, (size, 1))
-        torso = xy[:, [_THORAX]] - xy[:, [_PELVIS]]
+        torso = xy[..., [_THORAX], :] - xy[..., [_PELVIS], :]
         shift *= (noisy & (rng.random(size) < 0.5))[:, None]
+        noise = lasting(rng.standard_normal(xy.shape, real), PERSISTENCE)
         out = rays.copy()
-        out[..., :2] += shift[..., None] * torso
-        out[..., :2] += rng.standard_normal(xy.shape) * deviation[..., None]
+        out[..., :2] += shift[:, None, :, None] * torso
+        out[..., :2] += noise * deviation[..., None]
+        frames = out.reshape(-1, *out.shape[2:])  # the same numbers
         for pair, probability in (
             (_LIMBS[:2], options.swap_limb),
             (_LIMBS[2:], options.swap_limb),
             ((_LEFT_JOINTS, _RIGHT_JOINTS), options.swap_body),
         ):
-            swapped = np.flatnonzero(noisy & (rng.random(size) < probability))[:, None]
-            first, second = out[swapped, pair[0]], out[swapped, pair[1]]
-            out[swapped, pair[0]], out[swapped, pair[1]] = second, first
-        missing = rng.random(out.shape[:2]) < options.miss_joint
+            swaps = noisy[:, None] & (rng.random(out.shape[:2]) < probability)
+            swapped = np.flatnonzero(swaps)[:, None]
+            first, second = frames[swapped, pair[0]], frames[swapped, pair[1]]
+            frames[swapped, pair[0]], frames[swapped, pair[1]] = second, first
+        missing = rng.random(out.shape[:3], real) < options.miss_joint
         hidden = _HIDDEN[rng.integers(len(_HIDDEN), size=size)]
-        missing |= hidden & (rng.random(size) < options.miss_limb)[:, None]
-        missing &= (rng.random(size) >= options.whole)[:, None]
+        hidden &= (rng.random(size) < options.miss_limb)[:, None]
+        missing |= hidden[:, None]
+        missing &= (rng.random(size) >= options.whole)[:, None, None]
         out[missing] = np.nan
         return out
+
+
+def lasting(noise: Array, persistence: float) -> Array:
+    """Independent standard normal noise (B, T, ...) made to last from frame to frame.
+
+    An autoregressive process of first order from the middle frame outward: that one's noise is as
+    given, all have standard deviation 1, and that of two frames in a row correlates as asked.
+    """
+    out = noise.copy()
+    middle = noise.shape[1] // 2
+    new = math.sqrt(1 - persistence**2)
+    for step in range(1, middle + 1):
+        for side in (-1, 1):
+            frame = middle + side * step
+            out[:, frame] = persistence * out[:, frame - side] + new * noise[:, frame]
+    return out
 
 
 def _frame(across: Array, up: Array) -> Array:
@@ -248,11 +339,11 @@ def _frame(across: Array, up: Array) -> Array:
 
 
 def _pelvis_frame(directions: Array) -> Array:
-    return _frame(directions[:, 3] - directions[:, 0], directions[:, 6])
+    return _frame(directions[..., 3, :] - directions[..., 0, :], directions[..., 6, :])
 
 
 def _chest_frame(directions: Array) -> Array:
-    return _frame(directions[:, 10] - directions[:, 13], directions[:, 7])
+    return _frame(directions[..., 10, :] - directions[..., 13, :], directions[..., 7, :])
 
 
 def _balanced_weights(directions: Array, options: Augmentation) -> Array:

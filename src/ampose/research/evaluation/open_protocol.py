@@ -13,6 +13,14 @@ noise, missing joints.
 (pelvis, right, left), spine, thorax and head top, and 2 % of joints missing. Focal length:
 *known*; or *unknown*, the default camera assumed.
 
+Windows, for lifters of T frames: the frames around each of the set's in its clip, at 25 frames/s,
+seen by the same camera, the root going its way as captured. The middle frame is what is said above
+to the last bit. Noise has a correlation of 0.8 from one frame to the next (see
+`ampose.research.data.sampling.PERSISTENCE`), missing joints have none; for each pose a generator
+of its own draws both from the middle outward, so that lifters of several T see the same. Where the
+clip ends, the root leaves the picture or a joint is not deeper than 0.5 m, the last frame before
+is repeated as it is.
+
 Errors in camera axes, millimetres, relative to the root: the predicted one is subtracted from the
 prediction. MPJPE and P-MPJPE are means over all 17 joints. PCK (150 mm) and AUC (31 thresholds)
 count the 14 joints that MPI-INF-3DHP counts. Joint angles are those between adjoining bones. The
@@ -22,8 +30,10 @@ bones' variation is over the frames of a group: none on template bones, were the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,15 +48,18 @@ from ampose.metrics import (
     joint_errors,
     pck,
 )
+from ampose.research.data.batches import neighbours, repeated
 from ampose.research.data.open_mocap import (
     FOLD,
     TEMPLATE_BONES,
     Pack,
+    Track,
     bone_directions,
     load_pack,
     view_rotation,
     with_bone_lengths,
 )
+from ampose.research.data.sampling import lasting
 from ampose.skeletons import H36M_17
 
 Array = NDArray[np.floating]
@@ -56,7 +69,15 @@ LiftInputs = Callable[[Array], Array]
 
 FRAMES_PER_SET = 6_000
 IMAGE_SIZE = (1280, 960)
+MISSING = 0.02
+PERSISTENCE = 0.8
+NEAREST = 0.5
 PROTOCOL = "open-mocap v1"
+
+NEIGHBOURS = 1
+"""Tells the generators of a window's other frames from the one that draws the set."""
+
+WINDOWS_AT_ONCE = 250
 
 SETS: dict[str, tuple[str, str]] = {
     "cmu-val": ("cmu", "val"),
@@ -78,6 +99,50 @@ _COUNTED = [
 
 
 @dataclass(frozen=True)
+class WindowLifter:
+    """A lifter on windows.
+
+    Attributes:
+        frames: T, odd.
+        lift: windows of `look_at_person` inputs (N, T, 17, 3), seen as their middle frame's
+            virtual camera does, to its joints (N, 17, 3) metres.
+    """
+
+    frames: int
+    lift: LiftInputs
+
+    def __call__(self, inputs: Array) -> Array:
+        """Lifts windows."""
+        return self.lift(inputs)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What the frames around a set's frames are made from.
+
+    Attributes:
+        pack: where they are.
+        frames: (N,) the set's frames in it.
+        turn: (N, 3, 3) pack axes to camera axes.
+        root: (N, 3) metres, camera axes, in the set's frames.
+        noise: (N, 17, 2) of the set's frames, standard deviation 1.
+        seed: of the set.
+    """
+
+    pack: Pack
+    frames: NDArray[np.int64]
+    turn: Array
+    root: Array
+    noise: Array
+    seed: int
+
+    @cached_property
+    def track(self) -> Track:
+        """How the pack's poses follow each other."""
+        return self.pack.track(np.arange(len(self.pack.positions)))
+
+
+@dataclass(frozen=True)
 class EvaluationSet:
     """Poses, cameras and 2D of one set; drawn once from its seed.
 
@@ -89,6 +154,7 @@ class EvaluationSet:
         pixels: (bones, input) to keypoints (N, 17, 2), NaN where missing.
         focal: (N,) true focal lengths in pixels.
         sources, classes: (N,) where each frame comes from and what its clip shows.
+        scene: where `windows` come from.
     """
 
     name: str
@@ -98,6 +164,51 @@ class EvaluationSet:
     focal: Array
     sources: NDArray[np.str_]
     classes: NDArray[np.str_]
+    scene: Scene
+
+    def windows(self, bones: str, kind: str, frames: int, rows: slice) -> Array:
+        """Keypoints (n, T, 17, 2) around some of the set's frames, NaN where missing.
+
+        Args:
+            bones: "template" or "native".
+            kind: "exact" or "detector"; the middle frames are those of `pixels`.
+            frames: T, odd.
+            rows: of the set's frames; whole sets of long windows are large.
+
+        Raises:
+            PackError: the pack does not say where the root is.
+        """
+        scene = self.scene
+        centre, turn = scene.frames[rows], scene.turn[rows]
+        around = neighbours(scene.track.starts, centre, frames)
+        pose: Array = scene.pack.positions[around].astype(np.float64)
+        if bones == "template":
+            pose = with_bone_lengths(bone_directions(pose), TEMPLATE_BONES)
+        path = scene.track.root[around] - scene.track.root[centre][:, None]
+        root = scene.root[rows][:, None] + rotate(path.astype(np.float64), turn)
+        points = rotate(pose, turn[:, None]) + root[:, :, None]
+        half = np.divide(IMAGE_SIZE, 2) / self.focal[rows][:, None]
+        usable = np.arange(frames) - frames // 2 == around - centre[:, None]
+        usable &= points[..., 2].min(-1) > NEAREST
+        usable &= (np.abs(root[..., :2]) < root[..., 2:] * half[:, None]).all(-1)
+        out = _projected(points.clip((-np.inf, -np.inf, NEAREST)), self.focal[rows][:, None])
+        if kind == "detector":
+            out = _detector_like(out, *self._faults(frames, rows))
+        out[:, frames // 2] = self.pixels[bones, kind][rows]
+        return np.take_along_axis(out, repeated(usable)[..., None, None], axis=1)
+
+    def _faults(self, frames: int, rows: slice) -> tuple[Array, NDArray[np.bool_]]:
+        """Noise (n, T, 17, 2) and missing joints (n, T, 17); the set's own noise in the middle."""
+        middle, joints = frames // 2, len(H36M_17)
+        outward = [middle + side * step for step in range(1, middle + 1) for side in (1, -1)]
+        noise = self.scene.noise[rows]
+        drawn = np.zeros((len(noise), frames, joints, 3))
+        drawn[:, middle, :, :2] = noise
+        for window, place in zip(drawn, range(*rows.indices(len(self.focal))), strict=True):
+            rng = np.random.default_rng([self.scene.seed, NEIGHBOURS, place])
+            window[outward] = rng.standard_normal((len(outward), joints, 3))
+        missing = drawn[..., 2] < NormalDist().inv_cdf(MISSING)
+        return lasting(drawn[..., :2], PERSISTENCE), missing
 
 
 @dataclass(frozen=True)
@@ -171,15 +282,14 @@ def draw_set(pack: Pack, split: str, *, name: str, seed: int = 0) -> EvaluationS
     ray = np.concatenate([place / focal[:, None], np.ones((count, 1))], axis=-1)
     root = ray / np.linalg.norm(ray, axis=-1, keepdims=True) * distance[:, None]
     noise = rng.standard_normal((count, len(H36M_17), 2))
-    missing = rng.random((count, len(H36M_17))) < 0.02
+    missing = rng.random((count, len(H36M_17))) < MISSING
 
     native = pack.positions[frames].astype(np.float64)
     template = with_bone_lengths(bone_directions(native), TEMPLATE_BONES)
     joints = {"template": rotate(template, turn), "native": rotate(native, turn)}
     pixels = {}
     for bones, pose in joints.items():
-        points = pose + root[:, None]
-        exact = points[..., :2] / points[..., 2:] * focal[:, None, None] + (width / 2, height / 2)
+        exact = _projected(pose + root[:, None], focal)
         pixels[bones, "exact"] = exact
         pixels[bones, "detector"] = _detector_like(exact, noise, missing)
     clips = pack.clips[frames]
@@ -191,14 +301,21 @@ def draw_set(pack: Pack, split: str, *, name: str, seed: int = 0) -> EvaluationS
         focal,
         np.char.add(f"{pack.name}/", pack.skeleton[clips]),
         pack.description[clips],
+        Scene(pack, frames, turn, root, noise, seed),
     )
 
 
+def _projected(points: Array, focal: Array) -> Array:
+    """Joints (..., 17, 3) in camera axes to pixels (..., 17, 2); `focal` (...)."""
+    centre = np.divide(IMAGE_SIZE, 2)
+    return np.asarray(points[..., :2] / points[..., 2:] * focal[..., None, None] + centre)
+
+
 def _detector_like(exact: Array, noise: Array, missing: NDArray[np.bool_]) -> Array:
-    side = (exact.max(1) - exact.min(1)).max(-1)
-    deviation = np.full(exact.shape[:2], 0.01)
-    deviation[:, _VAGUE] = 0.02
-    out = exact + noise * (deviation * side[:, None])[..., None]
+    side = (exact.max(-2) - exact.min(-2)).max(-1)
+    deviation = np.full(exact.shape[:-1], 0.01)
+    deviation[..., _VAGUE] = 0.02
+    out = exact + noise * (deviation * side[..., None])[..., None]
     out[missing] = np.nan
     return np.asarray(out)
 
@@ -207,13 +324,13 @@ def evaluate(lift: LiftInputs, chosen: EvaluationSet, *, groups: bool = True) ->
     """Scores a lifter on a set: every combination of bones, input and focal length.
 
     Args:
-        lift: the lifter.
+        lift: the lifter, a `WindowLifter` if it takes several frames.
         chosen: the set.
         groups: also one row per source and per class.
     """
-    for (bones, kind), pixels in chosen.pixels.items():
+    for bones, kind in chosen.pixels:
         for focal in ("known", "unknown"):
-            predicted = predict(lift, chosen, pixels, focal=focal)
+            predicted = predict_set(lift, chosen, bones, kind, focal=focal)
             target = chosen.joints[bones]
             distances = joint_errors(predicted, target)
             aligned = aligned_joint_errors(predicted, target).mean(-1)
@@ -239,17 +356,59 @@ def evaluate(lift: LiftInputs, chosen: EvaluationSet, *, groups: bool = True) ->
                 )
 
 
+def predict_set(
+    lift: LiftInputs, chosen: EvaluationSet, bones: str, kind: str, *, focal: str
+) -> Array:
+    """Lifts a set as the lifter takes it: its frames, or the windows around them.
+
+    Args:
+        lift: the lifter, a `WindowLifter` if it takes several frames.
+        chosen: the set.
+        bones: "template" or "native".
+        kind: of its `EvaluationSet.pixels`, "exact" or "detector".
+        focal: "known" or "unknown".
+
+    Returns:
+        Root-relative joints (N, 17, 3) in camera axes, metres.
+    """
+    if not isinstance(lift, WindowLifter):
+        return predict(lift, chosen, chosen.pixels[bones, kind], focal=focal)
+    parts = []
+    for start in range(0, len(chosen.focal), WINDOWS_AT_ONCE):
+        rows = slice(start, start + WINDOWS_AT_ONCE)
+        part = replace(chosen, focal=chosen.focal[rows])
+        windows = chosen.windows(bones, kind, lift.frames, rows)
+        parts.append(predict(lift, part, windows, focal=focal))
+    return np.concatenate(parts)
+
+
 def predict(lift: LiftInputs, chosen: EvaluationSet, pixels: Array, *, focal: str) -> Array:
-    """Lifts a set's pixels (N, 17, 2) to root-relative joints (N, 17, 3) in camera axes."""
-    inputs, rotation = network_inputs(chosen, pixels, focal=focal)
+    """Lifts a set's pixels (N, 17, 2) to root-relative joints (N, 17, 3) in camera axes.
+
+    Of windows, pixels (N, T, 17, 2) for a `WindowLifter`, the middle frames are lifted.
+
+    Raises:
+        ValueError: windows for a lifter of single frames, or the other way round.
+    """
+    view = lift.frames // 2 if isinstance(lift, WindowLifter) else None
+    if (pixels.ndim == 3) != (view is None):
+        takes = "single frames" if view is None else "windows"
+        raise ValueError(f"the lifter takes {takes}, got pixels {pixels.shape}")
+    inputs, rotation = network_inputs(chosen, pixels, focal=focal, view=view)
     joints = rotate(np.asarray(lift(inputs), np.float64), np.swapaxes(rotation, -1, -2))
     return joints - joints[:, :1]
 
 
-def network_inputs(chosen: EvaluationSet, pixels: Array, *, focal: str) -> tuple[Array, Array]:
-    """A set's pixels (N, 17, 2) as `look_at_person` gives them: inputs and rotation."""
+def network_inputs(
+    chosen: EvaluationSet, pixels: Array, *, focal: str, view: int | None = None
+) -> tuple[Array, Array]:
+    """A set's pixels (N, 17, 2) as `look_at_person` gives them: inputs and rotation.
+
+    With `view` they are windows, (N, T, 17, 2), seen as that frame's virtual camera does.
+    """
     camera = Camera.assumed(IMAGE_SIZE)
     rays = camera.rays(pixels)
     if focal == "known":
-        rays[..., :2] *= (camera.focal[0] / chosen.focal)[:, None, None]
-    return look_at_person(rays)
+        factor = camera.focal[0] / chosen.focal
+        rays[..., :2] *= factor.reshape(-1, *(1 for _ in pixels.shape[1:]))
+    return look_at_person(rays, view=view)

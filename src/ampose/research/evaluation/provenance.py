@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import os
 import platform
 import subprocess
@@ -68,6 +69,29 @@ def write_table(
         writer.writeheader()
         writer.writerows(rows)
     beside.replace(path)
+
+
+def read_table(path: Path, columns: Iterable[str]) -> tuple[dict[str, str], list[dict[str, str]]]:
+    """Notes and rows of a file that `write_table` made.
+
+    Args:
+        path: the file.
+        columns: that it must have, among others.
+
+    Raises:
+        ValueError: it cannot be read, or a column is missing.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: cannot be read") from error
+    noted = list(itertools.takewhile(lambda line: line.startswith("# "), lines))
+    notes = dict(line[2:].partition(": ")[::2] for line in noted)
+    rows = list(csv.DictReader(lines[len(noted) :]))
+    held = rows[0].keys() if rows else set()
+    if missing := [name for name in columns if name not in held]:
+        raise ValueError(f"{path}: has no column {', '.join(missing)}; make it anew")
+    return notes, rows
 
 
 UNLOGGED = ("angle_error", "bone_variation", "pck", "auc")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -98,7 +99,7 @@ def lift_figure(
     return figure
 
 
-def draw(samples: Samples, folder: Path, stem: str) -> tuple[Path, Path]:
+def draw(samples: Samples, folder: Path, stem: str) -> tuple[Path, ...]:
     """Writes the figure of some samples as PNG and PDF.
 
     Raises:
@@ -116,18 +117,21 @@ def draw(samples: Samples, folder: Path, stem: str) -> tuple[Path, Path]:
     return save_figure(figure, folder, stem)
 
 
-def save_figure(figure: Figure, folder: Path, stem: str) -> tuple[Path, Path]:
-    """Writes PNG and PDF, each complete or not at all, and the same bytes every time."""
+def save_figure(
+    figure: Figure, folder: Path, stem: str, kinds: Sequence[str] = ("png", "pdf")
+) -> tuple[Path, ...]:
+    """Writes files of some kinds, each complete or not at all, and the same bytes every time."""
     folder.mkdir(parents=True, exist_ok=True)
     unstamped: dict[str, dict[str, None]] = {
         "png": {"Software": None},
         "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+        "svg": {"Date": None, "Creator": None},
     }
-    paths = folder / f"{stem}.png", folder / f"{stem}.pdf"
-    for path in paths:
-        kind = path.suffix[1:]
+    paths = tuple(folder / f"{stem}.{kind}" for kind in kinds)
+    for kind, path in zip(kinds, paths, strict=True):
         beside = path.with_name(path.name + ".partial")
-        figure.savefig(beside, format=kind, dpi=150, metadata=unstamped[kind])
+        with rc_context({"svg.hashsalt": "ampose"}):
+            figure.savefig(beside, format=kind, dpi=150, metadata=unstamped[kind])
         beside.replace(path)
     return paths
 

@@ -42,16 +42,21 @@ class Training:
     bar: Bar
     threads: int | None = None
 
-    def __call__(self, recipe: Recipe, runs: Path) -> Path:
+    def __call__(self, recipe: Recipe, runs: Path, folder: Path | None = None) -> Path:
         """Trains a recipe to its end, going on where it stopped; returns its run folder.
 
         What the recipe starts from is trained before it.
+
+        Args:
+            recipe: a named one, where only poses, epochs, seed and learning rate may differ.
+            runs: folder of run folders.
+            folder: the run folder, if it is another than `run_folder`.
 
         Raises:
             ValueError: the data is unusable, or the folder holds another run.
             KeyboardInterrupt: after saving, so that the same call goes on.
         """
-        folder = run_folder(runs, recipe)
+        folder = folder or run_folder(runs, recipe)
         if is_finished(folder, recipe):
             return folder
         if recipe.start_from is not None:
@@ -64,6 +69,7 @@ class Training:
                 poses=recipe.poses,
                 epochs=recipe.epochs,
                 seed=recipe.seed,
+                learning_rate=recipe.learning_rate,
                 threads=self.threads,
                 progress=progress,
             )
@@ -125,12 +131,29 @@ def last_validation(folder: Path) -> dict[str, float]:
     Raises:
         ValueError: the log is missing or damaged.
     """
+    *_, last = validations(folder).values()
+    return last
+
+
+def validations(folder: Path) -> dict[int, dict[str, float]]:
+    """Validation errors by the poses that a finished run had seen, from its log, millimetres.
+
+    Raises:
+        ValueError: the log is missing or damaged.
+    """
     path = folder / "log.jsonl"
     try:
-        record = json.loads(path.read_text(encoding="utf-8").splitlines()[-1])
-        return {key: float(value) for key, value in record.items()}
-    except (OSError, IndexError, ValueError, AttributeError) as error:
+        records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        out = {
+            int(record["poses"]): {key: float(value) for key, value in record.items()}
+            for record in records
+            if record.keys() > {"poses", "loss"}
+        }
+        if not out:
+            raise LookupError("nothing was validated")
+    except (OSError, LookupError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"{path}: no readable log of a finished run") from error
+    return out
 
 
 def device() -> str:

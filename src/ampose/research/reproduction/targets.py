@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
+from ampose.research.recipes import BENCHMARK, Recipe
 from ampose.research.reproduction.laboratory import Laboratory
-from ampose.research.reproduction.open_ablations import Bench, rows_of
+from ampose.research.reproduction.open_ablations import row_recipe, rows_of
+from ampose.research.reproduction.open_runs import Bench
 from ampose.research.reproduction.published import TABLES, Table
 from ampose.research.reproduction.samples import FIGURES
 from ampose.research.reproduction.tables import kept_before
 
-Kind = Literal["table", "open table", "figure", "open figure"]
+Kind = Literal[
+    "table", "open table", "benchmark", "speed", "figure", "open figure", "benchmark figure"
+]
 
 OPEN_TABLES = {f"open-{number}": table for number, table in TABLES.items() if rows_of(table)}
 THESIS_FIGURES = {f"figure-{number}": shown for number, shown in FIGURES.items()}
 OPEN_FIGURE = "figure-open"
+BENCHMARK_TABLE, SPEED_TABLE = "open", "open-speed"
+BENCHMARK_FIGURE = "figure-benchmark"
 
 TARGETS: dict[str, Kind] = {
     **dict.fromkeys(TABLES, "table"),
     **dict.fromkeys(OPEN_TABLES, "open table"),
+    BENCHMARK_TABLE: "benchmark",
+    SPEED_TABLE: "speed",
     **dict.fromkeys(THESIS_FIGURES, "figure"),
     OPEN_FIGURE: "open figure",
+    BENCHMARK_FIGURE: "benchmark figure",
 }
 """Every name and what kind of thing it is."""
 
@@ -45,12 +54,18 @@ def outlooks(laboratory: Laboratory, bench: Bench) -> Iterator[Outlook]:
         yield Outlook(target, table.title, _of_table(table, laboratory))
     for target, table in OPEN_TABLES.items():
         title = f"Table {table.number} on open data: {table.title.partition(':')[0]}"
-        yield Outlook(target, title, _of_ablation(table, bench))
+        recipes = [row_recipe(table, system, bench) for system in rows_of(table)]
+        yield Outlook(target, title, _of_recipes(recipes, bench))
+    title = "Every lifter alike on open data"
+    yield Outlook(BENCHMARK_TABLE, title, _of_recipes(BENCHMARK, bench))
+    yield Outlook(SPEED_TABLE, "How fast each of them is here", "can be measured")
     for target, shown in THESIS_FIGURES.items():
         recipe = laboratory.recipe(shown.recipe)
         yield Outlook(target, shown.title, laboratory.outlook(recipe, shown.dataset))
     state = "can be drawn" if bench.data else "needs the open-mocap packs"
     yield Outlook(OPEN_FIGURE, "Poses of HDM05, by the built-in or any other lifter", state)
+    state = f"drawn from what {BENCHMARK_TABLE} and {SPEED_TABLE} wrote"
+    yield Outlook(BENCHMARK_FIGURE, "Accuracy of every lifter against its latency", state)
 
 
 def _of_table(table: Table, laboratory: Laboratory) -> str:
@@ -66,8 +81,7 @@ def _of_table(table: Table, laboratory: Laboratory) -> str:
     return f"parameters and MACs now; errors: {errors}" if table.has_costs else errors
 
 
-def _of_ablation(table: Table, bench: Bench) -> str:
-    recipes = [bench.recipe(table, system) for system in rows_of(table)]
+def _of_recipes(recipes: Sequence[Recipe], bench: Bench) -> str:
     done = sum(bench.finished(recipe) is not None for recipe in recipes)
     rest = "" if bench.data or done == len(recipes) else "; the rest needs the open-mocap packs"
     return f"{done} of {len(recipes)} rows have run{rest}"

@@ -8,21 +8,29 @@ import numpy as np
 import torch
 from torch import nn
 
-from ampose.research.evaluation.open_protocol import LiftInputs
+from ampose.research.evaluation.open_protocol import LiftInputs, WindowLifter
 from ampose.research.evaluation.uncertainty import LiftWithSigma
+from ampose.research.models.cost import input_shape
 from ampose.research.models.uncertain import Uncertain
 
 
 def torch_lifter(model: nn.Module, *, batch: int = 512, device: str = "cpu") -> LiftInputs:
-    """`look_at_person` inputs (N, J, channels) to joints (N, J, 3), in evaluation mode."""
+    """`look_at_person` inputs (N, J, channels) to joints (N, J, 3), in evaluation mode.
+
+    A network of several frames gives a `WindowLifter`, of inputs (N, T, J, channels).
+    """
+    frames = input_shape(model)[0]
 
     @torch.no_grad()
     def lift(inputs: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         model.eval()
-        parts = torch.split(torch.from_numpy(inputs).float().unsqueeze(1), batch)
+        windows = torch.from_numpy(inputs).float()
+        if frames == 1:
+            windows = windows.unsqueeze(1)
+        parts = torch.split(windows, batch)
         return torch.cat([model(part.to(device)).float().cpu() for part in parts]).numpy()
 
-    return lift
+    return lift if frames == 1 else WindowLifter(frames, lift)
 
 
 def torch_lifter_with_sigma(model: Uncertain, *, batch: int = 512) -> LiftWithSigma:

@@ -15,10 +15,10 @@ from torch import nn
 
 from ampose.metrics import mpjpe, p_mpjpe
 from ampose.research.data.batches import Source, WindowSource
-from ampose.research.data.open_mocap import FOLD, REST, load_pack
+from ampose.research.data.open_mocap import FOLD, REST, Track, load_pack
 from ampose.research.data.sampling import PoseSampler
 from ampose.research.evaluation import licensed
-from ampose.research.evaluation.open_protocol import EvaluationSet, load_set, predict
+from ampose.research.evaluation.open_protocol import EvaluationSet, load_set, predict_set
 from ampose.research.evaluation.provenance import circumstances
 from ampose.research.recipes import RECIPES, OpenMotion, Recipe
 from ampose.research.training.distributed import World, joined
@@ -166,7 +166,8 @@ def prepare(recipe: Recipe, data: Path, device: str) -> Prepared:
         ValueError: the data is missing or unusable.
     """
     if isinstance(recipe.data, OpenMotion):
-        sampler, validation = load_sampler(recipe.data, data), load_set("cmu-val", data)
+        sampler = load_sampler(recipe.data, data, recipe.model.frames)
+        validation = load_set("cmu-val", data)
         fold = load_set("cmu-fold", data) if recipe.data.held_out else None
 
         def score(model: nn.Module) -> Scores:
@@ -234,18 +235,23 @@ def describe(folder: Path, world: World, data: str) -> None:
         record.write_text(json.dumps(now, indent=2), encoding="utf-8")
 
 
-def load_sampler(motion: OpenMotion, data: Path) -> PoseSampler:
-    """The training split of packs.
+def load_sampler(motion: OpenMotion, data: Path, frames: int = 1) -> PoseSampler:
+    """The training split of packs, in windows of so many frames.
 
     Raises:
-        ValueError: a pack cannot be read, or there is nothing to train on.
+        ValueError: a pack cannot be read, there is nothing to train on, or windows are asked for
+            and a pack does not say where the root is.
     """
     packs = [load_pack(data / f"{name}.npz") for name in motion.packs]
     split = REST if motion.held_out else "train"
-    positions = np.concatenate([pack.positions[pack.frames(split=split)] for pack in packs])
+    chosen = [pack.frames(split=split) for pack in packs]
+    positions = np.concatenate([p.positions[c] for p, c in zip(packs, chosen, strict=True)])
     if not len(positions):
         raise ValueError(f"no frame of split {split!r} in {', '.join(motion.packs)} of {data}")
-    return PoseSampler(positions, motion.augmentation)
+    track = None
+    if frames > 1:
+        track = Track.joined([p.track(c) for p, c in zip(packs, chosen, strict=True)])
+    return PoseSampler(positions, motion.augmentation, frames=frames, track=track)
 
 
 def validation_errors(model: nn.Module, chosen: EvaluationSet, device: str) -> Scores:
@@ -254,7 +260,7 @@ def validation_errors(model: nn.Module, chosen: EvaluationSet, device: str) -> S
     target = chosen.joints["template"]
     out = {}
     for kind in ("exact", "detector"):
-        predicted = predict(lift, chosen, chosen.pixels["template", kind], focal="known")
+        predicted = predict_set(lift, chosen, "template", kind, focal="known")
         out[f"{kind}_mpjpe"] = round(mpjpe(predicted, target), 2)
         out[f"{kind}_p_mpjpe"] = round(p_mpjpe(predicted, target), 2)
     return out
