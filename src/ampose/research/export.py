@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import tempfile
 import warnings
 from collections.abc import Mapping
@@ -16,6 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from ampose.research.models.uncertain import Uncertain
+
+# It warns, once per operator, that torchvision is missing, which nothing here needs.
+logging.getLogger("torch.onnx._internal.exporter._registration").setLevel(logging.ERROR)
 
 LARGEST_DIFFERENCE_METRES = 1e-4
 """Export fails if ONNX and torch differ by more on any coordinate."""
