@@ -13,10 +13,12 @@ from ampose.lifting import load_network
 from ampose.research.data.open_mocap import PackError
 from ampose.research.evaluation.open_protocol import evaluate, load_set
 from ampose.research.evaluation.uncertainty import fitted_calibration
+from ampose.research.models.ampose import AMPoseConfig
 from ampose.research.models.uncertain import UncertainConfig
+from ampose.research.models.zoo import build
 from ampose.research.packaging import package_run
 from ampose.research.recipes import RECIPES
-from ampose.research.training.checkpoint import load_weights, sha256_of
+from ampose.research.training.checkpoint import load_weights, save_weights, sha256_of
 from ampose.research.training.inference import torch_lifter, torch_lifter_with_sigma
 from ampose.research.training.run import train_recipe
 from tests.research.packs import write_data
@@ -128,3 +130,14 @@ def test_what_cannot_be_packaged_leaves_nothing(folder: Path, tmp_path: Path) ->
     with pytest.raises(ValueError, match=r"m\.json: the file to write must end in \.onnx"):
         package_run(folder / "run", folder / "data", out.with_suffix(".json"), log)
     assert names(tmp_path) == ["empty"]
+
+
+def test_windows_are_refused(folder: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    model = build(AMPoseConfig(depth=1, width=16, channels=3, frames=3))
+    save_weights(model, run / "model.safetensors")
+    for name in ("recipe.json", "run.json"):
+        (run / name).write_text((folder / "run" / name).read_text())
+    with pytest.raises(ValueError, match=r"takes 3 frames; the product lifts single ones"):
+        package_run(run, folder / "data", tmp_path / "x.onnx", tmp_path / "log.csv")

@@ -198,7 +198,7 @@ class TestBenchmark:
             f"benchmark-{name}-{frames}": frames
             for name, frames in (
                 *(("ampose", 9), ("ampose", 27), ("videopose3d", 27)),
-                *(("poseformer", 9), ("p-stmo", 81), ("mixste", 27)),
+                *(("poseformer", 9), ("mhformer", 9), ("p-stmo", 81), ("mixste", 27)),
             )
         }
 

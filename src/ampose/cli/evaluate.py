@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 TEST_LOG = Path("results/test_log.csv")
 
-OPEN_INPUT = (1, 17, 3)
-"""Frames, joints and channels of the open-mocap protocol."""
+OPEN_INPUT = (17, 3)
+"""Joints and channels of the open-mocap protocol."""
 
 LICENSED = frozenset({"human3.6m", "mpi-inf-3dhp", "humaneva"})
 
@@ -160,8 +160,8 @@ def load_lifter(weights: Path | None, threads: int | None) -> tuple[str, str, Li
         model = load_weights(weights)
     except ValueError as error:
         raise InputError(str(error)) from error
-    if (shape := input_shape(model)) != OPEN_INPUT:
+    if (shape := input_shape(model)[1:]) != OPEN_INPUT:
         raise InputError(
-            f"{weights}: takes (frames, joints, channels) {shape}; open data has {OPEN_INPUT}"
+            f"{weights}: takes (joints, channels) {shape}; open data has {OPEN_INPUT}"
         )
     return weights.resolve().parent.name, sha256_of(weights), torch_lifter(model)

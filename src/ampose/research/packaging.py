@@ -70,6 +70,8 @@ def package_run(run: Path, data: Path, path: Path, log: Path) -> float:
     if isinstance(model, Uncertain):
         more["sigma"] = calibrate(model, data)
     config: ModelConfig = model.config  # type: ignore[assignment]
+    if config.frames > 1:
+        raise ValueError(f"{run}: takes {config.frames} frames; the product lifts single ones")
     sha256 = sha256_of(weights)
     measured: list[dict[str, Any]] = []
     for name in ("cmu-val", "cmu-test", "hdm05"):

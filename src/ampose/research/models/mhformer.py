@@ -46,7 +46,7 @@ from ampose.skeletons import get_skeleton
 HYPOTHESES = 3
 
 SHORT = 27
-"""Up to so many frames the embeddings end in BatchNorm, ReLU and a dropout of 0.25."""
+"""Up to so many frames the embeddings end in BatchNorm, ReLU and a dropout."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,7 @@ class MHFormerConfig:
         generation_heads: attention heads of the spatial transformers; `frames` must divide by it.
         heads: attention heads in refinement and interaction.
         dropout: after attention, in MLPs and after the positions, in training.
+        embedding_dropout: after the embeddings of up to `SHORT` frames, in training.
         drop_path: probability of leaving out a residual branch of the last layer, in training;
             rises linearly from zero at the first.
         frames: T, input frames.
@@ -77,6 +78,7 @@ class MHFormerConfig:
     generation_heads: int = 9
     heads: int = 8
     dropout: float = 0.1
+    embedding_dropout: float = 0.25
     drop_path: float = 0.2
     frames: int = 9
     channels: int = 2
@@ -168,7 +170,8 @@ class Embedding(nn.Module):
     def __init__(self, coordinates: int, config: MHFormerConfig) -> None:
         super().__init__()
         self.linear = nn.Linear(coordinates, config.width)
-        after = (nn.BatchNorm1d(config.width), nn.ReLU(), nn.Dropout(0.25))
+        dropout = nn.Dropout(config.embedding_dropout)
+        after = (nn.BatchNorm1d(config.width), nn.ReLU(), dropout)
         self.after = nn.Sequential(*after if config.frames <= SHORT else ())
 
     def forward(self, x: Tensor) -> Tensor:

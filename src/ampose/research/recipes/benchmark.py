@@ -17,6 +17,7 @@ from ampose.research.models.graphmlp import GraphMLPConfig
 from ampose.research.models.jointformer import JointFormerConfig
 from ampose.research.models.lcn import LCNConfig
 from ampose.research.models.martinez import MartinezConfig
+from ampose.research.models.mhformer import MHFormerConfig
 from ampose.research.models.mixste import MixSTEConfig
 from ampose.research.models.modulated_gcn import ModulatedGCNConfig
 from ampose.research.models.p_stmo import PSTMOConfig
@@ -60,6 +61,7 @@ _TEMPORAL: tuple[tuple[str, ModelConfig, float], ...] = (
     ("ampose-27", AMPoseConfig(depth=4, width=128, frames=27), 2e-3),
     ("videopose3d-27", VideoPose3DConfig(filters=(3, 3, 3), frames=27), 2e-3),
     ("poseformer-9", PoseFormerConfig(frames=9), 2e-3),
+    ("mhformer-9", MHFormerConfig(width=104, hidden=208), 2e-3),
     ("p-stmo-81", PSTMOConfig(width=104, hidden=208), 2e-3),
     ("mixste-27", MixSTEConfig(width=80), 2e-3),
 )

@@ -18,17 +18,17 @@ SHIPPED = (
     replace(_OPEN_SMALL, name="open-large", model=AMPoseConfig(channels=3)),
     replace(
         _OPEN_SMALL,
+        name="martinez",
+        model=MartinezConfig(channels=3, dropout=0.0),
+        learning_rate=1e-3,
+    ),
+    replace(
+        _OPEN_SMALL,
         name="open-small-sigma",
         model=UncertainConfig(_SMALL),
         poses=1_000_000,
         loss="likelihood",
         start_from="open-small",
-    ),
-    replace(
-        _OPEN_SMALL,
-        name="martinez",
-        model=MartinezConfig(channels=3, dropout=0.0),
-        learning_rate=1e-3,
     ),
 )
 """``open-small`` ships in the package, ``open-large`` needs a GPU, ``martinez`` is the floor."""
