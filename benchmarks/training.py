@@ -421,7 +421,7 @@ def main() -> None:
     assert isinstance(recipe.data, OpenMotion)
     try:
         model = AMPoseConfig(depth=given.depth, width=given.width, channels=3)
-        sampler = load_sampler(recipe.data, given.packs)
+        sampler = load_sampler(recipe.data, given.packs, recipe.model)
     except ValueError as error:
         parser.error(str(error))
     poses = max(recipe.poses or 0, (given.warmup + given.steps) * given.batch)

@@ -384,3 +384,27 @@ class TestWindows:
             one, one_rotation = look_at_person(to_rays(points[index]), view=2)
             np.testing.assert_allclose(inputs[index], one, atol=1e-6)
             np.testing.assert_allclose(rotation[index], one_rotation, atol=1e-12)
+
+
+def test_the_fourth_channel_is_the_size_of_the_person():
+    """A flat figure two units tall at distances 4 and 8, one joint of it not seen."""
+    rng = np.random.default_rng(0)
+    flat = np.column_stack([rng.uniform(-0.3, 0.3, 10), np.linspace(-1, 1, 10), np.zeros(10)])
+    flat[4, 0] = 0
+    flat[:, 0] -= (flat[:, 0].max() + flat[:, 0].min()) / 2
+    for distance in (4.0, 8.0):
+        rays = (flat + np.array([0, 0, distance])) / distance
+        rays[4] = np.nan
+        inputs, rotation = look_at_person(rays, channels=4)
+        three, same = look_at_person(rays)
+        np.testing.assert_array_equal(inputs[:, :3], three)
+        np.testing.assert_array_equal(rotation, same)
+        seen = np.arange(10) != 4
+        np.testing.assert_allclose(inputs[seen, 3], np.log(1 / distance) + 1.5, atol=1e-6)
+        assert inputs[4].tolist() == [0, 0, 0, 0]
+
+
+def test_nobody_has_no_size():
+    inputs, _ = look_at_person(np.full((2, 17, 3), np.nan), channels=4)
+    assert inputs.shape == (2, 17, 4)
+    assert not inputs.any()

@@ -27,6 +27,9 @@ DEFAULT_FOV_DEGREES = 60.0
 MIN_VISIBLE_JOINTS = 6
 """Fewer seen joints than this say too little about a body to lift it."""
 
+_USUAL_SCALE = 1.5
+"""Less the logarithm of half a person's size, over the distance, at about four metres."""
+
 _MAX_TANGENT = 5.0
 """Rays further than this from the virtual camera's axis (79 degrees) are treated as not seen."""
 
@@ -177,7 +180,9 @@ def normalise_screen(pixels: Array, size: tuple[int, int]) -> Array:
     return np.asarray(pixels * kind.type(2 / width) - np.array([1, height / width], kind))
 
 
-def look_at_person(rays: Array, *, view: int | None = None) -> tuple[Array, Array]:
+def look_at_person(
+    rays: Array, *, view: int | None = None, channels: int = 3
+) -> tuple[Array, Array]:
     """2D keypoints as a virtual camera that looks straight at the person sees them.
 
     The camera is turned about its centre, by the smallest rotation, until its axis passes through
@@ -190,15 +195,19 @@ def look_at_person(rays: Array, *, view: int | None = None) -> tuple[Array, Arra
         rays: (..., J, 3), `Camera.rays` of the keypoints; NaN for a joint that was not seen.
         view: for windows, `rays` (..., T, J, 3): the frame whose box decides turn and scale for
             all T, so that motion within a window stays. Without it every frame has its own.
+        channels: 3, or 4 to add how large the person is seen, from which follows how strong
+            perspective is: a distance of two metres and one of eight look the same without.
 
     Returns:
-        inputs: as `rays`, float32: x and y, about -1 to 1, and 1 where the joint was seen. A
-            joint that was not seen is (0, 0, 0). A person with fewer than `MIN_VISIBLE_JOINTS`
-            joints, or with no extent, is all zeros; so is a window whose `view` is such.
+        inputs: (..., J, channels) float32: x and y, about -1 to 1, 1 where the joint was seen, and
+            the natural logarithm of the scale, half the larger side of the box at distance 1,
+            plus 1.5, so that usual distances are about 0. A joint that was not seen is all zeros.
+            A person with fewer than `MIN_VISIBLE_JOINTS` joints, or with no extent, is all zeros;
+            so is a window whose `view` is such.
         rotation: (..., 3, 3), real camera axes to virtual camera axes; of windows one for each.
     """
     if view is None:
-        inputs, rotation = look_at_person(rays[..., None, :, :], view=0)
+        inputs, rotation = look_at_person(rays[..., None, :, :], view=0, channels=channels)
         return inputs[..., 0, :, :], rotation
     seen = np.asarray(np.isfinite(rays).all(-1))
     turned = np.where(seen[..., None], rays, 1)
@@ -219,9 +228,12 @@ def look_at_person(rays: Array, *, view: int | None = None) -> tuple[Array, Arra
     enough = seen.sum(-1) >= MIN_VISIBLE_JOINTS
     usable = enough[..., view] & (side > 0)
     seen &= (enough & usable[..., None])[..., None]
-    scaled = turned[..., :2] / np.where(usable, side / 2, 1)[..., None, None, None]
-    inputs = np.concatenate([np.where(seen[..., None], scaled, 0), seen[..., None]], axis=-1)
-    return inputs.astype(np.float32), rotation
+    scale = np.where(usable, side / 2, 1)[..., None, None]
+    scaled = turned[..., :2] / scale[..., None]
+    parts = [np.where(seen[..., None], scaled, 0), seen[..., None]]
+    if channels > 3:
+        parts.append(np.where(seen, np.log(scale) + _USUAL_SCALE, 0)[..., None])
+    return np.concatenate(parts, axis=-1).astype(np.float32), rotation
 
 
 def _box(points: Array, seen: NDArray[np.bool_]) -> tuple[Array, Array]:

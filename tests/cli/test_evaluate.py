@@ -137,7 +137,7 @@ def test_a_model_of_licensed_data_is_refused_on_open_data(
     path = tmp_path / "model.safetensors"
     save_weights(build(AMPoseConfig(depth=1, width=16)), path)
     said = ampose("eval", "cmu-val", "--data", data, "--weights", path)
-    assert_one_line(said, "(17, 2); open data has (17, 3)")
+    assert_one_line(said, "takes 17 joints of 2 channels; open data has 17 of 3 or 4")
 
 
 class TestLicensed:

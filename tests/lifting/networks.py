@@ -20,17 +20,27 @@ METADATA = {
 def echo(path: Path, *, outputs: tuple[str, ...] = ("joints",), **metadata: str | None) -> Path:
     """A lifter that answers what it is shown; `metadata` replaces entries, None removes them.
 
-    Of two outputs the second is the magnitude of the first.
+    Of two outputs the second is the magnitude of the first. Of four channels it answers the last
+    three.
     """
+    channels = int(metadata.get("channels") or METADATA["channels"])
     nodes = [
-        helper.make_node("Constant", [], ["axis"], value_ints=[1]),
-        helper.make_node("Squeeze", ["keypoints", "axis"], [outputs[0]]),
+        *(
+            helper.make_node("Constant", [], [name], value_ints=[value])
+            for name, value in (("axis", 1), ("from", -3), ("to", 9), ("last", -1))
+        ),
+        helper.make_node("Squeeze", ["keypoints", "axis"], ["frame"]),
+        helper.make_node("Slice", ["frame", "from", "to", "last"], [outputs[0]]),
         *(helper.make_node("Abs", [outputs[0]], [name]) for name in outputs[1:]),
     ]
     graph = helper.make_graph(
         nodes,
         "echo",
-        [helper.make_tensor_value_info("keypoints", TensorProto.FLOAT, ["batch", 1, 17, 3])],
+        [
+            helper.make_tensor_value_info(
+                "keypoints", TensorProto.FLOAT, ["batch", 1, 17, channels]
+            )
+        ],
         [
             helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", 17, 3])
             for name in outputs

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from ampose import Camera, InputError, Lifter, __version__
-from ampose.cameras import MIN_VISIBLE_JOINTS
+from ampose.cameras import MIN_VISIBLE_JOINTS, look_at_person
 from ampose.geometry import rotate
 from ampose.skeletons import COCO_17, H36M_17, SKELETONS, Skeleton
 from tests.lifting.networks import echo
@@ -182,6 +182,16 @@ def test_the_answer_is_turned_back_to_camera_axes(tmp_path: Path, standing: Arra
     np.testing.assert_allclose(middle[:, :2], flat * scale, atol=0.01)
     np.testing.assert_allclose(middle[:, 2], 0, atol=0.01)
     np.testing.assert_allclose(edge, rotate(middle[None], turn)[0], atol=0.02)
+
+
+def test_a_network_may_see_how_large_a_person_is(tmp_path: Path, standing: Array) -> None:
+    """It answers y, seen and size: the same for all joints, and so nothing of it is relative."""
+    lifter = Lifter(echo(tmp_path / "echo.onnx", channels="4"), threads=1)
+    centred = standing - (standing.min(0) + standing.max(0)) / 2 + [0, 0, 40]
+    answer = lifter.lift(CAMERA.project(centred)[None], image_size=SIZE, camera=CAMERA)
+    shown, _ = look_at_person(CAMERA.rays(CAMERA.project(centred)), channels=4)
+    expected = shown[:, 1:] - shown[:1, 1:]
+    np.testing.assert_allclose(answer.joints[0, 0], expected, atol=0.01)
 
 
 def test_sigma_is_turned_back_to_camera_axes(tmp_path: Path, standing: Array) -> None:

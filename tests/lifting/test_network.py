@@ -84,7 +84,11 @@ def test_a_foreign_onnx() -> None:
         ({"card_sha256": None, "missing": None}, "lacks missing, card_sha256$"),
         ({"skeleton": "h36m_16"}, "takes h36m_16, 1 frame"),
         ({"frames": "27"}, r"takes h36m_17, 27 frame\(s\)"),
-        ({"normalisation": "screen"}, "takes .* screen; .* need h36m_17, 1 frame, look_at_person"),
+        ({"channels": "2"}, r"takes .* 2 channels, .* need .* 3 or 4 channels"),
+        (
+            {"normalisation": "screen"},
+            "takes .* screen; .* need h36m_17, 1 frame, 3 or 4 channels, look_at",
+        ),
     ],
 )
 def test_metadata_that_does_not_fit(

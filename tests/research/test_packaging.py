@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from ampose.lifting import load_network
+from ampose.cli.evaluate import load_lifter
+from ampose.lifting import Lifter, load_network
 from ampose.research.data.open_mocap import PackError
-from ampose.research.evaluation.open_protocol import evaluate, load_set
+from ampose.research.evaluation.open_protocol import evaluate, load_set, predict
 from ampose.research.evaluation.uncertainty import fitted_calibration
 from ampose.research.models.ampose import AMPoseConfig
 from ampose.research.models.uncertain import UncertainConfig
@@ -95,7 +96,7 @@ def test_the_card_says_what_the_weights_are(folder: Path, card: dict) -> None:
         "frames": 1,
         "channels": 3,
         "normalisation": "look_at_person",
-        "missing": "x = y = mask = 0",
+        "missing": "all channels 0",
     }
     assert card["licence"] == "Apache-2.0"
     assert "mocap.cs.cmu.edu" in card["credit"]
@@ -141,3 +142,29 @@ def test_windows_are_refused(folder: Path, tmp_path: Path) -> None:
         (run / name).write_text((folder / "run" / name).read_text())
     with pytest.raises(ValueError, match=r"takes 3 frames; the product lifts single ones"):
         package_run(run, folder / "data", tmp_path / "x.onnx", tmp_path / "log.csv")
+
+
+def test_a_network_that_sees_how_large_the_person_is(folder: Path, tmp_path: Path) -> None:
+    """Trained, packaged and lifted with four channels; scores are those of the trained network."""
+    data = folder / "data"
+    recipe = replace(TINY, name="sized", model=replace(TINY.model, channels=4))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(RECIPES, "sized", recipe)
+        patch.setattr(torch.cuda, "is_available", lambda: False)
+        train_recipe("sized", data, tmp_path / "sized", progress=lambda *_: None)
+    path = tmp_path / "out" / "sized.onnx"
+    package_run(tmp_path / "sized", data, path, tmp_path / "log.csv")
+    assert json.loads(path.with_suffix(".json").read_text())["input"]["channels"] == 4
+    chosen = load_set("cmu-val", data)
+    model = load_weights(tmp_path / "sized" / "model.safetensors")
+    _, _, lift = load_lifter(path, 1)
+    for one, other in zip(
+        evaluate(lift, chosen, groups=False),
+        evaluate(torch_lifter(model), chosen, groups=False),
+        strict=True,
+    ):
+        assert one.mpjpe == pytest.approx(other.mpjpe, abs=0.05)
+    pixels = chosen.pixels["template", "exact"][:1]
+    sequence = Lifter(path, threads=1).lift(pixels, image_size=(1280, 960))
+    expected = predict(lift, replace(chosen, focal=chosen.focal[:1]), pixels, focal="unknown")
+    np.testing.assert_allclose(sequence.joints[0], expected, atol=1e-4)

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 TEST_LOG = Path("results/test_log.csv")
 
-OPEN_INPUT = (17, 3)
-"""Joints and channels of the open-mocap protocol."""
+OPEN_JOINTS = 17
+OPEN_CHANNELS = (3, 4)
+"""What the open-mocap protocol has for a lifter."""
 
 LICENSED = frozenset({"human3.6m", "mpi-inf-3dhp", "humaneva"})
 
@@ -151,7 +152,10 @@ def load_lifter(weights: Path | None, threads: int | None) -> tuple[str, str, Li
         from ampose.lifting import load_network
 
         network = load_network(weights, threads=threads)
-        return network.name, network.sha256, lambda inputs: network.run(inputs)[0]
+        from ampose.research.evaluation.open_protocol import NetworkLifter
+
+        lift = NetworkLifter(1, lambda inputs: network.run(inputs)[0], network.channels)
+        return network.name, network.sha256, lift
     with needs_torch():
         from ampose.research.models.cost import input_shape
         from ampose.research.training.checkpoint import load_weights, sha256_of
@@ -160,8 +164,10 @@ def load_lifter(weights: Path | None, threads: int | None) -> tuple[str, str, Li
         model = load_weights(weights)
     except ValueError as error:
         raise InputError(str(error)) from error
-    if (shape := input_shape(model)[1:]) != OPEN_INPUT:
+    _, joints, channels = input_shape(model)
+    if joints != OPEN_JOINTS or channels not in OPEN_CHANNELS:
         raise InputError(
-            f"{weights}: takes (joints, channels) {shape}; open data has {OPEN_INPUT}"
+            f"{weights}: takes {joints} joints of {channels} channels; open data has "
+            f"{OPEN_JOINTS} of {' or '.join(map(str, OPEN_CHANNELS))}"
         )
     return weights.resolve().parent.name, sha256_of(weights), torch_lifter(model)

@@ -146,7 +146,7 @@ class Lifter:
         """Lifts N people seen by one camera: (N, J, 2) and (N, J), checked by the caller."""
         points, confidence = to_h36m(keypoints, scores, skeleton, mapping=self._mapping)
         rays = camera.rays(points.astype(np.float64))
-        inputs, rotation = look_at_person(rays)
+        inputs, rotation = look_at_person(rays, channels=self._network.channels)
         back = np.swapaxes(rotation, -1, -2)
         answer, deviations = self._network.run(inputs)
         joints, sigma = rotate(answer, back), rotate_deviations(deviations, back)

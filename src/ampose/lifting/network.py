@@ -21,6 +21,8 @@ DEFAULT_WEIGHTS = Path(__file__).parent / "weights" / "ampose-open-small.onnx"
 NORMALISATION = "look_at_person"
 """`ampose.cameras.look_at_person`, the only input that pictures of unknown cameras allow."""
 
+CHANNELS = ("3", "4")
+
 _METADATA = ("skeleton", "frames", "channels", "normalisation", "missing", "card_sha256")
 
 
@@ -31,19 +33,21 @@ class Network:
     Attributes:
         name: file name without its ending.
         sha256: of the ONNX file.
-        session: the graph, ``keypoints`` (B, 1, 17, 3) to ``joints`` (B, 17, 3) metres and, if it
-            knows how sure it is, ``sigma`` (B, 17, 3) metres.
+        channels: of its input, see `look_at_person`.
+        session: the graph, ``keypoints`` (B, 1, 17, channels) to ``joints`` (B, 17, 3) metres
+            and, if it knows how sure it is, ``sigma`` (B, 17, 3) metres.
     """
 
     name: str
     sha256: str
+    channels: int
     session: onnxruntime.InferenceSession
 
     def run(self, inputs: Array, *, batch: int = 256) -> tuple[Array, Array]:
         """Lifts in batches.
 
         Args:
-            inputs: (N, 17, 3), of `look_at_person`.
+            inputs: (N, 17, channels), of `look_at_person`.
             batch: poses at a time.
 
         Returns:
@@ -52,7 +56,7 @@ class Network:
                 graph without it.
         """
         names = [output.name for output in self.session.get_outputs()][:2]
-        joints, sigma = np.full((2, *inputs.shape), np.nan, np.float32)
+        joints, sigma = np.full((2, *inputs.shape[:2], 3), np.nan, np.float32)
         for start in range(0, len(inputs), batch):
             part = slice(start, start + batch)
             answer = self.session.run(names, {"keypoints": inputs[part, None]})
@@ -86,9 +90,11 @@ def load_network(path: Path | None = None, *, threads: int | None = None) -> Net
             f"{path}: has {', '.join(names)}; weights map keypoints to joints, and maybe to sigma"
         )
     found = (metadata["skeleton"], metadata["frames"], metadata["normalisation"])
-    if found != (H36M_17.name, "1", NORMALISATION):
+    channels = metadata["channels"]
+    if found != (H36M_17.name, "1", NORMALISATION) or channels not in CHANNELS:
         raise InputError(
-            f"{path}: takes {found[0]}, {found[1]} frame(s), {found[2]}; pictures and keypoint "
-            f"files need {H36M_17.name}, 1 frame, {NORMALISATION}"
+            f"{path}: takes {found[0]}, {found[1]} frame(s), {channels} channels, {found[2]}; "
+            f"pictures and keypoint files need {H36M_17.name}, 1 frame, "
+            f"{' or '.join(CHANNELS)} channels, {NORMALISATION}"
         )
-    return Network(path.stem, sha256(path), session)
+    return Network(path.stem, sha256(path), int(channels), session)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +100,7 @@ def package_run(run: Path, data: Path, path: Path, log: Path) -> float:
             "frames": config.frames,
             "channels": config.channels,
             "normalisation": look_at_person.__name__,
-            "missing": "x = y = mask = 0",
+            "missing": "all channels 0",
         },
         "protocol": f"{protocol.PROTOCOL}, seed 0",
         "measured_mm": measured,
@@ -107,13 +108,13 @@ def package_run(run: Path, data: Path, path: Path, log: Path) -> float:
         **more,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    return export_onnx(model, path, inputs=_inputs(data), card=card)
+    return export_onnx(model, path, inputs=_inputs(data, config.channels), card=card)
 
 
 def calibrate(model: Uncertain, data: Path) -> dict[str, Any]:
     """Scales a lifter's sigma by what the validation subjects show; returns the card's words."""
     lift, chosen = torch_lifter_with_sigma(model), protocol.load_set("cmu-val", data)
-    factors = fitted_calibration(lift, chosen)
+    factors = fitted_calibration(lift, chosen, channels=model.config.channels)
     model.calibration.mul_(torch.from_numpy(factors))
     return {
         "meaning": "standard deviation of joints, metres, per axis of the pose; 0 for the root",
@@ -122,16 +123,15 @@ def calibrate(model: Uncertain, data: Path) -> dict[str, Any]:
     }
 
 
-def _inputs(data: Path) -> np.ndarray[Any, Any]:
-    """Network inputs (N, 1, 17, 3) of validation poses, half exact, half detector-like."""
+def _inputs(data: Path, channels: int) -> np.ndarray[Any, Any]:
+    """Network inputs (N, 1, 17, channels) of validation poses, half exact, half detector-like."""
     chosen = protocol.load_set("cmu-val", data)
-    seen: list[np.ndarray[Any, Any]] = []
-
-    def remember(inputs: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        seen.append(inputs)
-        return np.zeros_like(inputs)
-
-    for kind in ("exact", "detector"):
-        pixels = chosen.pixels["template", kind][: COMPARED_POSES // 2]
-        protocol.predict(remember, chosen, pixels, focal="unknown")
+    some = slice(COMPARED_POSES // 2)
+    fewer = replace(chosen, focal=chosen.focal[some])
+    seen = [
+        protocol.network_inputs(
+            fewer, chosen.pixels["template", kind][some], focal="unknown", channels=channels
+        )[0]
+        for kind in ("exact", "detector")
+    ]
     return np.concatenate(seen)[:, None]

@@ -18,7 +18,7 @@ from ampose.research.data.open_mocap import TEMPLATE_BONES, PackError, load_pack
 from ampose.research.evaluation import open_protocol as protocol
 from ampose.research.evaluation.open_protocol import (
     EvaluationSet,
-    WindowLifter,
+    NetworkLifter,
     draw_set,
     evaluate,
     load_set,
@@ -538,7 +538,7 @@ class TestWindows:
         chosen = draw_set(pack, "test", name="p")
         next(evaluate(_constant, chosen))
         with pytest.raises(PackError, match="strolls: lacks root"):
-            next(evaluate(WindowLifter(3, lambda inputs: _constant(inputs[:, 1])), chosen))
+            next(evaluate(NetworkLifter(3, lambda inputs: _constant(inputs[:, 1])), chosen))
 
 
 ONE_CLIP = {
@@ -550,7 +550,7 @@ ONE_CLIP = {
 }
 
 
-class TestWindowLifters:
+class TestNetworkLifters:
     @pytest.mark.parametrize("focal", ["known", "unknown"])
     @pytest.mark.parametrize(("bones", "kind"), KEYS)
     def test_one_that_looks_at_the_middle_is_a_single_frame_lifter(
@@ -563,7 +563,7 @@ class TestWindowLifters:
             shapes.append(inputs.shape)
             return inputs[:, 4]
 
-        several = protocol.predict_set(WindowLifter(9, middle), strolls, bones, kind, focal=focal)
+        several = protocol.predict_set(NetworkLifter(9, middle), strolls, bones, kind, focal=focal)
         one = protocol.predict_set(lambda x: x, strolls, bones, kind, focal=focal)
         alone = protocol.predict(lambda x: x, strolls, strolls.pixels[bones, kind], focal=focal)
         np.testing.assert_array_equal(one, alone)
@@ -572,7 +572,7 @@ class TestWindowLifters:
 
     def test_single_frames_and_windows_are_not_mixed_up(self, strolls) -> None:
         pixels = strolls.pixels["native", "exact"]
-        lift = WindowLifter(9, lambda inputs: inputs[:, 4])
+        lift = NetworkLifter(9, lambda inputs: inputs[:, 4])
         with pytest.raises(ValueError, match=r"takes windows, got pixels \(40, 17, 2\)"):
             protocol.predict(lift, strolls, pixels, focal="known")
         windows = everything(strolls, "native", "exact", 9)
@@ -587,7 +587,7 @@ class TestWindowLifters:
             seen.append(inputs)
             return inputs[:, 4]
 
-        protocol.predict_set(WindowLifter(9, keep), strolls, "native", "exact", focal="known")
+        protocol.predict_set(NetworkLifter(9, keep), strolls, "native", "exact", focal="known")
         inputs = np.concatenate(seen)
         centre = (inputs[..., :2].max(2) + inputs[..., :2].min(2)) / 2
         np.testing.assert_allclose(centre[:, 4], 0, atol=0.03)
@@ -596,5 +596,5 @@ class TestWindowLifters:
         assert np.linalg.norm(centre[:, 8] - centre[:, 0], axis=-1).max() > 0.2
 
     def test_are_scored_like_others(self, strolls) -> None:
-        lift = WindowLifter(9, lambda inputs: _constant(inputs[:, 4]))
+        lift = NetworkLifter(9, lambda inputs: _constant(inputs[:, 4]))
         assert list(evaluate(lift, strolls)) == list(evaluate(_constant, strolls))

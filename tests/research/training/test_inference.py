@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from ampose.research.evaluation.open_protocol import WindowLifter
+from ampose.research.evaluation.open_protocol import NetworkLifter
 from ampose.research.models.ampose import AMPoseConfig
 from ampose.research.models.martinez import MartinezConfig
 from ampose.research.models.videopose3d import VideoPose3DConfig
@@ -39,7 +39,7 @@ def test_a_network_of_several_frames_takes_windows(config) -> None:
     model = build(config).train()
     inputs = np.random.default_rng(0).normal(size=(7, config.frames, 17, 3))
     lift = torch_lifter(model, batch=3)
-    assert isinstance(lift, WindowLifter)
+    assert isinstance(lift, NetworkLifter)
     assert lift.frames == config.frames
     joints = lift(inputs)
     with torch.no_grad():

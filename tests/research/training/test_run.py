@@ -90,13 +90,13 @@ def test_data_without_training_poses_is_refused(data: Path) -> None:
     for name in TINY.data.packs:
         write_pack(data / f"{name}.npz", split=np.array(["val"] * 4))
     with pytest.raises(ValueError, match="no frame of split 'train' in cmu, mesh2motion of"):
-        run.load_sampler(TINY.data, data)
+        run.load_sampler(TINY.data, data, TINY.model)
 
 
 def test_the_sampler_draws_training_poses_of_every_pack(data: Path) -> None:
     """The packs are equal here, so every direction comes twice, and only from the first clip."""
     one, both = (
-        run.load_sampler(replace(TINY.data, packs=packs), data)
+        run.load_sampler(replace(TINY.data, packs=packs), data, TINY.model)
         for packs in (("cmu",), TINY.data.packs)
     )
     assert len(one._directions) == 80
@@ -170,7 +170,7 @@ class TestSeveralFrames:
 
     def test_the_sampler_draws_windows_of_the_training_clips(self, walks: Path) -> None:
         """Two packs, each with one training clip of 80 frames; their tracks lie end to end."""
-        sampler = run.load_sampler(TINY.data, walks, 9)
+        sampler = run.load_sampler(TINY.data, walks, replace(TINY.model, frames=9))
         assert (sampler.frames, sampler.poses) == (9, 160)
         track, root = sampler._track, walking()["root"][:80]
         assert track.starts.tolist() == [0, 80, 160]
@@ -197,9 +197,9 @@ class TestSeveralFrames:
 
     def test_packs_without_root_are_refused(self, walks: Path) -> None:
         write_pack(walks / "mesh2motion.npz", **walking() | {"root": None})
-        run.load_sampler(TINY.data, walks)
+        run.load_sampler(TINY.data, walks, TINY.model)
         with pytest.raises(ValueError, match="mesh2motion: lacks root"):
-            run.load_sampler(TINY.data, walks, 9)
+            run.load_sampler(TINY.data, walks, replace(TINY.model, frames=9))
 
 
 @pytest.fixture(scope="module")

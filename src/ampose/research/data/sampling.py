@@ -141,6 +141,7 @@ class PoseSampler:
         frames: T, odd: of a window.
         track: how the poses follow each other; None if each stands alone, so that its window is
             nothing but itself.
+        channels: of the inputs, see `look_at_person`.
     """
 
     def __init__(
@@ -150,8 +151,10 @@ class PoseSampler:
         *,
         frames: int = 1,
         track: Track | None = None,
+        channels: int = 3,
     ) -> None:
         self.augmentation = augmentation
+        self._channels = channels
         self.frames = frames
         # Windows are large, and this is enough; single poses stay the numbers that runs have seen.
         self._real: type[np.float32 | np.float64] = np.float64 if frames == 1 else np.float32
@@ -181,7 +184,7 @@ class PoseSampler:
         rays = rays[np.arange(size)[:, None], repeated(usable & in_view)]
         rays[..., :2] *= known_to_assumed[:, None, None, None]
         middle = self.frames // 2
-        inputs, rotation = look_at_person(rays, view=middle)
+        inputs, rotation = look_at_person(rays, view=middle, channels=self._channels)
         return Batch(inputs, rotate(pose[:, middle], rotation.astype(np.float32)))
 
     def _draw(self, size: int, rng: np.random.Generator) -> tuple[Array, Array, NDArray[np.bool_]]:

@@ -99,20 +99,22 @@ _COUNTED = [
 
 
 @dataclass(frozen=True)
-class WindowLifter:
-    """A lifter on windows.
+class NetworkLifter:
+    """A lifter that takes windows, or more than three channels.
 
     Attributes:
         frames: T, odd.
-        lift: windows of `look_at_person` inputs (N, T, 17, 3), seen as their middle frame's
-            virtual camera does, to its joints (N, 17, 3) metres.
+        lift: `look_at_person` inputs (N, 17, channels), or windows (N, T, 17, channels) of several
+            frames, seen as their middle frame's virtual camera does, to joints (N, 17, 3) metres.
+        channels: of the inputs.
     """
 
     frames: int
     lift: LiftInputs
+    channels: int = 3
 
     def __call__(self, inputs: Array) -> Array:
-        """Lifts windows."""
+        """Lifts."""
         return self.lift(inputs)
 
 
@@ -324,7 +326,7 @@ def evaluate(lift: LiftInputs, chosen: EvaluationSet, *, groups: bool = True) ->
     """Scores a lifter on a set: every combination of bones, input and focal length.
 
     Args:
-        lift: the lifter, a `WindowLifter` if it takes several frames.
+        lift: the lifter, a `NetworkLifter` if it takes several frames.
         chosen: the set.
         groups: also one row per source and per class.
     """
@@ -362,7 +364,7 @@ def predict_set(
     """Lifts a set as the lifter takes it: its frames, or the windows around them.
 
     Args:
-        lift: the lifter, a `WindowLifter` if it takes several frames.
+        lift: the lifter, a `NetworkLifter` if it takes several frames.
         chosen: the set.
         bones: "template" or "native".
         kind: of its `EvaluationSet.pixels`, "exact" or "detector".
@@ -371,7 +373,7 @@ def predict_set(
     Returns:
         Root-relative joints (N, 17, 3) in camera axes, metres.
     """
-    if not isinstance(lift, WindowLifter):
+    if not isinstance(lift, NetworkLifter) or lift.frames == 1:
         return predict(lift, chosen, chosen.pixels[bones, kind], focal=focal)
     parts = []
     for start in range(0, len(chosen.focal), WINDOWS_AT_ONCE):
@@ -385,22 +387,28 @@ def predict_set(
 def predict(lift: LiftInputs, chosen: EvaluationSet, pixels: Array, *, focal: str) -> Array:
     """Lifts a set's pixels (N, 17, 2) to root-relative joints (N, 17, 3) in camera axes.
 
-    Of windows, pixels (N, T, 17, 2) for a `WindowLifter`, the middle frames are lifted.
+    Of windows, pixels (N, T, 17, 2) for a `NetworkLifter`, the middle frames are lifted.
 
     Raises:
         ValueError: windows for a lifter of single frames, or the other way round.
     """
-    view = lift.frames // 2 if isinstance(lift, WindowLifter) else None
+    frames, channels = (lift.frames, lift.channels) if isinstance(lift, NetworkLifter) else (1, 3)
+    view = frames // 2 if frames > 1 else None
     if (pixels.ndim == 3) != (view is None):
         takes = "single frames" if view is None else "windows"
         raise ValueError(f"the lifter takes {takes}, got pixels {pixels.shape}")
-    inputs, rotation = network_inputs(chosen, pixels, focal=focal, view=view)
+    inputs, rotation = network_inputs(chosen, pixels, focal=focal, view=view, channels=channels)
     joints = rotate(np.asarray(lift(inputs), np.float64), np.swapaxes(rotation, -1, -2))
     return joints - joints[:, :1]
 
 
 def network_inputs(
-    chosen: EvaluationSet, pixels: Array, *, focal: str, view: int | None = None
+    chosen: EvaluationSet,
+    pixels: Array,
+    *,
+    focal: str,
+    view: int | None = None,
+    channels: int = 3,
 ) -> tuple[Array, Array]:
     """A set's pixels (N, 17, 2) as `look_at_person` gives them: inputs and rotation.
 
@@ -411,4 +419,4 @@ def network_inputs(
     if focal == "known":
         factor = camera.focal[0] / chosen.focal
         rays[..., :2] *= factor.reshape(-1, *(1 for _ in pixels.shape[1:]))
-    return look_at_person(rays, view=view)
+    return look_at_person(rays, view=view, channels=channels)

@@ -21,7 +21,7 @@ from ampose.skeletons import H36M_17
 Array = NDArray[np.floating]
 
 LiftWithSigma = Callable[[Array], tuple[Array, Array]]
-"""`look_at_person` inputs (N, 17, 3) to joints and sigma, both (N, 17, 3) metres."""
+"""`look_at_person` inputs (N, 17, channels) to joints and sigma, both (N, 17, 3) metres."""
 
 INPUTS = ("exact", "detector")
 ONE, TWO = (float(norm.cdf(k) - norm.cdf(-k)) for k in (1, 2))
@@ -80,10 +80,12 @@ class Hiding:
     grows: float
 
 
-def coverages(lift: LiftWithSigma, chosen: EvaluationSet) -> Iterator[Coverage]:
+def coverages(
+    lift: LiftWithSigma, chosen: EvaluationSet, *, channels: int = 3
+) -> Iterator[Coverage]:
     """The reliability curve of a set; at one and two sigma also by joint, axis and view."""
     for kind in INPUTS:
-        pose, sigma = lifted(lift, chosen, chosen.pixels["template", kind])
+        pose, sigma = lifted(lift, chosen, chosen.pixels["template", kind], channels=channels)
         deviations = np.abs(pose - chosen.joints["template"]) / np.where(sigma > 0, sigma, np.nan)
         for group, part in _groups(deviations, view_of(chosen.joints["template"])).items():
             for level in LEVELS if group == "all" else (ONE, TWO):
@@ -105,14 +107,16 @@ def _groups(deviations: Array, views: NDArray[np.str_]) -> Mapping[str, Array]:
     }
 
 
-def hiding(lift: LiftWithSigma, chosen: EvaluationSet) -> Iterator[Hiding]:
+def hiding(lift: LiftWithSigma, chosen: EvaluationSet, *, channels: int = 3) -> Iterator[Hiding]:
     """Each joint but the root hidden in turn, in exact 2D."""
     pixels = chosen.pixels["template", "exact"]
-    seen = np.linalg.norm(lifted(lift, chosen, pixels)[1], axis=-1)
+    seen = np.linalg.norm(lifted(lift, chosen, pixels, channels=channels)[1], axis=-1)
     for joint in _OTHERS:
         without = pixels.copy()
         without[:, joint] = np.nan
-        hidden = np.linalg.norm(lifted(lift, chosen, without)[1], axis=-1)[:, joint]
+        hidden = np.linalg.norm(lifted(lift, chosen, without, channels=channels)[1], axis=-1)[
+            :, joint
+        ]
         yield Hiding(
             chosen.name,
             H36M_17.joints[joint],
@@ -122,9 +126,11 @@ def hiding(lift: LiftWithSigma, chosen: EvaluationSet) -> Iterator[Hiding]:
         )
 
 
-def lifted(lift: LiftWithSigma, chosen: EvaluationSet, pixels: Array) -> tuple[Array, Array]:
+def lifted(
+    lift: LiftWithSigma, chosen: EvaluationSet, pixels: Array, *, channels: int
+) -> tuple[Array, Array]:
     """Root-relative joints and sigma, both (N, 17, 3) metres, camera axes."""
-    inputs, rotation = network_inputs(chosen, pixels, focal="known")
+    inputs, rotation = network_inputs(chosen, pixels, focal="known", channels=channels)
     back = np.swapaxes(rotation, -1, -2)
     answer, sigma = lift(inputs)
     pose = rotate(answer.astype(np.float64), back)
@@ -142,7 +148,7 @@ def view_of(joints: Array) -> NDArray[np.str_]:
     return np.select([towards > 0.5**0.5, towards < -(0.5**0.5)], ["front", "back"], "side")
 
 
-def fitted_calibration(lift: LiftWithSigma, chosen: EvaluationSet) -> Array:
+def fitted_calibration(lift: LiftWithSigma, chosen: EvaluationSet, *, channels: int = 3) -> Array:
     """What to multiply each joint's sigma with, (17, 3), along the axes of the network's pose.
 
     Where one factor cannot make both right, the greater of the two differences in coverage, at one
@@ -150,7 +156,9 @@ def fitted_calibration(lift: LiftWithSigma, chosen: EvaluationSet) -> Array:
     """
     deviations = []
     for kind in INPUTS:
-        inputs, rotation = network_inputs(chosen, chosen.pixels["template", kind], focal="known")
+        inputs, rotation = network_inputs(
+            chosen, chosen.pixels["template", kind], focal="known", channels=channels
+        )
         pose, sigma = lift(inputs)
         error = np.abs(pose - pose[:, :1] - rotate(chosen.joints["template"], rotation))
         deviations.append(error[:, _OTHERS] / sigma[:, _OTHERS])

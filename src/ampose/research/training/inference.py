@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ampose.research.evaluation.open_protocol import LiftInputs, WindowLifter
+from ampose.research.evaluation.open_protocol import LiftInputs, NetworkLifter
 from ampose.research.evaluation.uncertainty import LiftWithSigma
 from ampose.research.models.cost import input_shape
 from ampose.research.models.uncertain import Uncertain
@@ -17,9 +17,9 @@ from ampose.research.models.uncertain import Uncertain
 def torch_lifter(model: nn.Module, *, batch: int = 512, device: str = "cpu") -> LiftInputs:
     """`look_at_person` inputs (N, J, channels) to joints (N, J, 3), in evaluation mode.
 
-    A network of several frames gives a `WindowLifter`, of inputs (N, T, J, channels).
+    A network of several frames, or more than three channels, gives a `NetworkLifter`.
     """
-    frames = input_shape(model)[0]
+    frames, _, channels = input_shape(model)
 
     @torch.no_grad()
     def lift(inputs: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -30,7 +30,7 @@ def torch_lifter(model: nn.Module, *, batch: int = 512, device: str = "cpu") -> 
         parts = torch.split(windows, batch)
         return torch.cat([model(part.to(device)).float().cpu() for part in parts]).numpy()
 
-    return lift if frames == 1 else WindowLifter(frames, lift)
+    return lift if (frames, channels) == (1, 3) else NetworkLifter(frames, lift, channels)
 
 
 def torch_lifter_with_sigma(model: Uncertain, *, batch: int = 512) -> LiftWithSigma:

@@ -20,6 +20,7 @@ from ampose.research.data.sampling import PoseSampler
 from ampose.research.evaluation import licensed
 from ampose.research.evaluation.open_protocol import EvaluationSet, load_set, predict_set
 from ampose.research.evaluation.provenance import circumstances
+from ampose.research.models.zoo import ModelConfig
 from ampose.research.recipes import RECIPES, OpenMotion, Recipe
 from ampose.research.training.distributed import World, joined
 from ampose.research.training.inference import torch_lifter
@@ -166,7 +167,7 @@ def prepare(recipe: Recipe, data: Path, device: str) -> Prepared:
         ValueError: the data is missing or unusable.
     """
     if isinstance(recipe.data, OpenMotion):
-        sampler = load_sampler(recipe.data, data, recipe.model.frames)
+        sampler = load_sampler(recipe.data, data, recipe.model)
         validation = load_set("cmu-val", data)
         fold = load_set("cmu-fold", data) if recipe.data.held_out else None
 
@@ -235,8 +236,8 @@ def describe(folder: Path, world: World, data: str) -> None:
         record.write_text(json.dumps(now, indent=2), encoding="utf-8")
 
 
-def load_sampler(motion: OpenMotion, data: Path, frames: int = 1) -> PoseSampler:
-    """The training split of packs, in windows of so many frames.
+def load_sampler(motion: OpenMotion, data: Path, model: ModelConfig) -> PoseSampler:
+    """The training split of packs, in windows of as many frames and channels as a network takes.
 
     Raises:
         ValueError: a pack cannot be read, there is nothing to train on, or windows are asked for
@@ -249,9 +250,15 @@ def load_sampler(motion: OpenMotion, data: Path, frames: int = 1) -> PoseSampler
     if not len(positions):
         raise ValueError(f"no frame of split {split!r} in {', '.join(motion.packs)} of {data}")
     track = None
-    if frames > 1:
+    if model.frames > 1:
         track = Track.joined([p.track(c) for p, c in zip(packs, chosen, strict=True)])
-    return PoseSampler(positions, motion.augmentation, frames=frames, track=track)
+    return PoseSampler(
+        positions,
+        motion.augmentation,
+        frames=model.frames,
+        track=track,
+        channels=model.channels,
+    )
 
 
 def validation_errors(model: nn.Module, chosen: EvaluationSet, device: str) -> Scores:
