@@ -60,6 +60,9 @@ def package_run(run: Path, data: Path, path: Path, log: Path) -> float:
     )
     if "packs" not in recipe["data"]:
         raise ValueError(f"{run} was trained on licensed data; such weights cannot be packaged")
+    config: ModelConfig = model.config  # type: ignore[assignment]
+    if config.frames > 1:
+        raise ValueError(f"{run}: takes {config.frames} frames; the product lifts single ones")
     more: dict[str, Any] = {}
     if recipe["start_from"]:
         first = run.parent / recipe["start_from"]
@@ -70,9 +73,6 @@ def package_run(run: Path, data: Path, path: Path, log: Path) -> float:
         }
     if isinstance(model, Uncertain):
         more["sigma"] = calibrate(model, data)
-    config: ModelConfig = model.config  # type: ignore[assignment]
-    if config.frames > 1:
-        raise ValueError(f"{run}: takes {config.frames} frames; the product lifts single ones")
     sha256 = sha256_of(weights)
     measured: list[dict[str, Any]] = []
     for name in ("cmu-val", "cmu-test", "hdm05"):

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from ampose.geometry import rotate, rotate_deviations
+from ampose.metrics import MILLIMETRES_PER_METRE
 from ampose.research.evaluation.open_protocol import EvaluationSet, network_inputs
 from ampose.skeletons import H36M_17
 
@@ -110,18 +111,21 @@ def _groups(deviations: Array, views: NDArray[np.str_]) -> Mapping[str, Array]:
 def hiding(lift: LiftWithSigma, chosen: EvaluationSet, *, channels: int = 3) -> Iterator[Hiding]:
     """Each joint but the root hidden in turn, in exact 2D."""
     pixels = chosen.pixels["template", "exact"]
-    seen = np.linalg.norm(lifted(lift, chosen, pixels, channels=channels)[1], axis=-1)
+
+    def magnitude(keypoints: Array) -> Array:
+        _, sigma = lifted(lift, chosen, keypoints, channels=channels)
+        return np.asarray(np.linalg.norm(sigma, axis=-1) * MILLIMETRES_PER_METRE)
+
+    seen = magnitude(pixels)
     for joint in _OTHERS:
         without = pixels.copy()
         without[:, joint] = np.nan
-        hidden = np.linalg.norm(lifted(lift, chosen, without, channels=channels)[1], axis=-1)[
-            :, joint
-        ]
+        hidden = magnitude(without)[:, joint]
         yield Hiding(
             chosen.name,
             H36M_17.joints[joint],
-            float(np.median(seen[:, joint])) * 1000,
-            float(np.median(hidden)) * 1000,
+            float(np.median(seen[:, joint])),
+            float(np.median(hidden)),
             float((hidden > seen[:, joint]).mean()) * 100,
         )
 
