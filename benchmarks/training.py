@@ -58,11 +58,11 @@ from ampose.research.training.inference import torch_lifter
 from ampose.research.training.loop import (
     State,
     dropout_seed,
-    learning_rate,
     prefetched,
     train_step,
     update_average,
 )
+from ampose.research.training.optimisers import learning_rate
 from ampose.research.training.run import load_sampler
 from ampose.skeletons import H36M_17
 

@@ -32,7 +32,8 @@ from ampose.research.models.weight_sharing import WeightSharingConfig
 from ampose.research.models.zoo import ModelConfig, build
 from ampose.research.recipes import COMPARATORS, RECIPES, Licensed, Recipe
 from ampose.research.training.distributed import World
-from ampose.research.training.loop import make_optimiser, train_step
+from ampose.research.training.loop import train_step
+from ampose.research.training.optimisers import make_optimiser
 
 CPN, GT = "cpn_ft_h36m_dbb", "gt"
 KEYPOINTS = {"cpn": CPN, "gt": GT}

@@ -17,25 +17,24 @@ from ampose.research.data.batches import Batch, Plan
 from ampose.research.data.sampling import Augmentation
 from ampose.research.models.martinez import MartinezConfig
 from ampose.research.models.zoo import build
-from ampose.research.recipes import RECIPES, OpenMotion, Recipe
+from ampose.research.recipes import OpenMotion, Recipe
 from ampose.research.training import loop
 from ampose.research.training.checkpoint import save_weights
 from ampose.research.training.distributed import World
 from ampose.research.training.loop import (
     RunMismatchError,
-    learning_rate,
-    make_optimiser,
-    parameter_groups,
     prefetched,
     start_from,
     train,
     train_step,
     update_average,
 )
+from ampose.research.training.optimisers import learning_rate, make_optimiser
 from tests.research.training.runs import (
     REFINED,
     TINY,
     WINDOWS,
+    OneLayer,
     names,
     same,
     sampler,
@@ -44,15 +43,7 @@ from tests.research.training.runs import (
 )
 
 DROPOUT = tiny(model=MartinezConfig(width=16, channels=3, dropout=0.5))
-
-
-class OneLayer(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.layer = nn.Linear(3, 3, bias=False)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.layer(x[:, 0])
+MUON = tiny(optimiser="muon")
 
 
 class Share(World):
@@ -83,7 +74,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[Recipe, tuple[nn.Mod
     out = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loop, "RECORD_STEPS", 5)
-        for recipe in (TINY, DROPOUT, WINDOWS, REFINED):
+        for recipe in (TINY, DROPOUT, MUON, WINDOWS, REFINED):
             folder = tmp_path_factory.mktemp("whole")
             out[recipe] = run(recipe, folder), (folder / "log.jsonl").read_text()
     return out
@@ -222,10 +213,11 @@ class TestResume:
         [
             (TINY, range(12)),
             (DROPOUT, range(12)),
+            (MUON, (0, 7)),
             (WINDOWS, (0, 7, 8, 9, 23)),  # an epoch has 8 steps
             (REFINED, (0, 11)),
         ],
-        ids=["ampose", "dropout", "windows", "refined"],
+        ids=["ampose", "dropout", "muon", "windows", "refined"],
     )
     def test_after_an_interruption_between_any_two_steps(
         self, tmp_path: Path, whole, recipe: Recipe, steps: Sequence[int]
@@ -319,79 +311,22 @@ class TestResume:
         assert left == {"log.jsonl", "model.safetensors", "recipe.json", "tensorboard"}
 
 
-class TestLearningRate:
-    recipe = tiny(poses=100 * 8, learning_rate=0.2, warmup=0.1)
-    plan = recipe.plan(0)
+@pytest.mark.parametrize("recipe", [TINY, WINDOWS, MUON], ids=["cosine", "exponential", "muon"])
+def test_every_part_of_the_optimiser_takes_the_learning_rate(
+    tmp_path: Path, monkeypatch, recipe
+) -> None:
+    used = []
 
-    def test_by_hand(self) -> None:
-        rates = [learning_rate(self.recipe, self.plan, step) for step in range(100)]
-        np.testing.assert_allclose(rates[:10], np.arange(1, 11) * 0.02)
-        assert rates[10] == max(rates) == pytest.approx(0.2)
-        assert rates[55] == pytest.approx(0.1)  # half way between 10 and 100
-        assert rates[10 + 30] == pytest.approx(0.2 * 0.75)  # cos 60 degrees
-        assert 0 < rates[99] < 1e-4
-        assert learning_rate(self.recipe, self.plan, 100) == 0
+    def remember(recipe, model, optimiser, batch, world):
+        used.append([group["lr"] for group in optimiser.param_groups])
+        return train_step(recipe, model, optimiser, batch, world)
 
-    def test_without_warm_up_starts_at_the_peak(self) -> None:
-        assert learning_rate(tiny(warmup=0.0), self.plan, 0) == TINY.learning_rate
-
-    def test_of_the_thesis(self) -> None:
-        """2.5e-5, times 0.98 after every epoch: 60 epochs, so 59 times at the end."""
-        recipe = RECIPES["h36m-cpn-17"]
-        plan = recipe.plan(2 * 1_559_752)
-        steps = plan.steps_per_epoch
-        rates = [learning_rate(recipe, plan, step) for step in range(0, plan.steps, steps)]
-        np.testing.assert_allclose(rates, 2.5e-5 * 0.98 ** np.arange(60))
-        assert rates[0] == 2.5e-5
-        assert rates[59] == pytest.approx(7.59e-6, rel=1e-3)
-        assert rates[59] * 0.98 == pytest.approx(7.44e-6, rel=1e-3)  # what a 61st would have
-        for epoch in (0, 30, 59):  # it stays within an epoch
-            last = learning_rate(recipe, plan, (epoch + 1) * steps - 1)
-            assert last == rates[epoch]
-
-    @pytest.mark.parametrize("recipe", [TINY, WINDOWS], ids=["cosine", "exponential"])
-    def test_is_what_the_optimiser_uses(self, tmp_path: Path, monkeypatch, recipe) -> None:
-        used = []
-
-        def remember(recipe, model, optimiser, batch, world):
-            used.append([group["lr"] for group in optimiser.param_groups])
-            return train_step(recipe, model, optimiser, batch, world)
-
-        monkeypatch.setattr(loop, "train_step", remember)
-        run(recipe, tmp_path)
-        plan = recipe.plan(46)
-        assert used == [[learning_rate(recipe, plan, step)] * 2 for step in range(plan.steps)]
-
-
-class TestOptimiser:
-    @pytest.mark.parametrize(
-        ("name", "kind", "amsgrad"),
-        [
-            ("adamw", torch.optim.AdamW, False),
-            ("adam", torch.optim.Adam, False),
-            ("amsgrad", torch.optim.Adam, True),
-        ],
-    )
-    def test_is_the_recipes(self, name: str, kind: type, amsgrad: bool) -> None:
-        recipe = tiny(optimiser=name, learning_rate=0.3, weight_decay=0.2)
-        optimiser = make_optimiser(recipe, build(recipe.model))
-        assert type(optimiser) is kind
-        assert [group["amsgrad"] for group in optimiser.param_groups] == [amsgrad] * 2
-        assert [group["lr"] for group in optimiser.param_groups] == [0.3] * 2
-        assert [group["weight_decay"] for group in optimiser.param_groups] == [0.2, 0.0]
-
-    def test_only_adamw_decays_apart_from_the_gradient(self) -> None:
-        """Without a gradient AdamW shrinks by rate times decay; Adam scales any pull to a rate."""
-        moved = {}
-        for name in ("adamw", "adam", "amsgrad"):
-            model = OneLayer()
-            torch.nn.init.constant_(model.layer.weight, 2.0)
-            model.layer.weight.grad = torch.zeros(3, 3)
-            recipe = tiny(optimiser=name, learning_rate=0.1, weight_decay=0.5)
-            make_optimiser(recipe, model).step()
-            moved[name] = model.layer.weight[0, 0].item()
-        assert moved["adamw"] == pytest.approx(2 - 0.1 * 0.5 * 2)
-        assert moved["adam"] == moved["amsgrad"] == pytest.approx(2 - 0.1)
+    monkeypatch.setattr(loop, "train_step", remember)
+    run(recipe, tmp_path)
+    plan = recipe.plan(46)
+    parts = 3 if recipe is MUON else 2
+    rates = [learning_rate(recipe, plan, step) for step in range(plan.steps)]
+    assert used == [[rate] * parts for rate in rates]
 
 
 class TestStart:
@@ -474,20 +409,6 @@ class TestAverage:
         assert decays == expected
         assert decays[0] == 0.1
         assert decays[-1] == 0.5
-
-
-@pytest.mark.parametrize("recipe", [TINY, DROPOUT], ids=["ampose", "martinez"])
-def test_weight_decay_is_for_matrices_of_linear_layers_only(recipe: Recipe) -> None:
-    model = build(recipe.model)
-    decayed, rest = parameter_groups(model, 0.3)
-    assert (decayed["weight_decay"], rest["weight_decay"]) == (0.3, 0.0)
-    name = {parameter: name for name, parameter in model.named_parameters()}
-    groups = [sorted(name[p] for p in group["params"]) for group in (decayed, rest)]
-    assert sorted(groups[0] + groups[1]) == sorted(name.values())  # each once
-    linear = {n for n, module in model.named_modules() if isinstance(module, nn.Linear)}
-    assert groups[0] == sorted(f"{n}.weight" for n in linear)
-    assert all(p.ndim == 2 for p in decayed["params"])
-    assert any(n.endswith("bias") for n in groups[1])
 
 
 class TestStep:

@@ -59,7 +59,8 @@ class Recipe:
         poses: poses to see, or
         epochs: passes over the training set; one of the two is given.
         batch: poses per step, of all processes together.
-        optimiser: AdamW, Adam, or Adam's AMSGrad variant.
+        optimiser: AdamW, Adam, Adam's AMSGrad variant, or Muon for the matrices of hidden layers
+            and AdamW for the rest.
         learning_rate: the highest.
         schedule: ``cosine`` to zero after a linear warm-up, or ``exponential`` by epochs.
         warmup: share of the steps that warm up (cosine).
@@ -82,7 +83,7 @@ class Recipe:
     poses: int | None = None
     epochs: int | None = None
     batch: int = 256
-    optimiser: Literal["adamw", "adam", "amsgrad"] = "adamw"
+    optimiser: Literal["adamw", "adam", "amsgrad", "muon"] = "adamw"
     learning_rate: float = 2e-3
     schedule: Literal["cosine", "exponential"] = "cosine"
     warmup: float = 0.02

@@ -13,6 +13,7 @@ from safetensors.torch import load_model, save_model
 from torch import Tensor, nn
 
 from ampose.research.models.zoo import ZOO, ModelConfig, build
+from ampose.research.training.optimisers import Optimiser
 
 CHECKPOINT = "checkpoint.pt"
 
@@ -23,7 +24,7 @@ def save_checkpoint(
     losses: list[Tensor],
     model: nn.Module,
     average: nn.Module,
-    optimiser: torch.optim.Optimizer,
+    optimiser: Optimiser,
 ) -> None:
     """Writes everything that a resumed run needs; an interruption keeps the one before."""
     state = {
@@ -39,7 +40,7 @@ def save_checkpoint(
 
 
 def load_checkpoint(
-    folder: Path, model: nn.Module, average: nn.Module, optimiser: torch.optim.Optimizer
+    folder: Path, model: nn.Module, average: nn.Module, optimiser: Optimiser
 ) -> tuple[int, list[Tensor]]:
     """Restores a run in place.
 

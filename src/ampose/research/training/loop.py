@@ -10,7 +10,6 @@ from __future__ import annotations
 import copy
 import itertools
 import json
-import math
 import signal
 import threading
 import time
@@ -39,6 +38,7 @@ from ampose.research.training.checkpoint import (
 from ampose.research.training.distributed import World
 from ampose.research.training.logs import RunLog
 from ampose.research.training.losses import pose_losses
+from ampose.research.training.optimisers import Optimiser, learning_rate, make_optimiser
 
 RECORD_STEPS = 50
 """Steps between two lines of the log."""
@@ -149,7 +149,7 @@ class State:
 
     model: nn.Module
     average: nn.Module
-    optimiser: torch.optim.Optimizer
+    optimiser: Optimiser
     done: int
     losses: list[Tensor]
 
@@ -276,41 +276,6 @@ def start_from(model: nn.Module, path: Path) -> None:
     target.load_state_dict(trained.state_dict())
 
 
-def make_optimiser(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
-    """The recipe's optimiser."""
-    groups = parameter_groups(model, recipe.weight_decay)
-    if recipe.optimiser == "adamw":
-        return torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)
-    amsgrad = recipe.optimiser == "amsgrad"
-    return torch.optim.Adam(groups, lr=recipe.learning_rate, amsgrad=amsgrad, fused=True)
-
-
-def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:
-    """Matrices with weight decay; biases, norms and embeddings without; nothing that is frozen."""
-    trained = [p for p in model.parameters() if p.requires_grad]
-    linear = {m.weight for m in model.modules() if isinstance(m, nn.Linear)}
-    matrices = [p for p in trained if p in linear]
-    rest = [p for p in trained if p not in linear]
-    return [
-        {"params": matrices, "weight_decay": weight_decay},
-        {"params": rest, "weight_decay": 0.0},
-    ]
-
-
-def learning_rate(recipe: Recipe, plan: Plan, step: int) -> float:
-    """Of a step: by epochs, or a linear warm-up to the peak and then a cosine.
-
-    The cosine would be zero one step after the last.
-    """
-    if recipe.schedule == "exponential":
-        return recipe.learning_rate * recipe.decay ** (step // plan.steps_per_epoch)
-    warmup = max(1, round(recipe.warmup * plan.steps))
-    if step < warmup:
-        return recipe.learning_rate * (step + 1) / warmup
-    progress = (step - warmup) / max(1, plan.steps - warmup)
-    return recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
-
-
 def dropout_seed(recipe: Recipe, step: int, rank: int) -> int:
     """Of torch's generators on every device, so that dropout too depends on seed and step only."""
     return int(np.random.SeedSequence([recipe.seed, step, rank]).generate_state(1)[0])
@@ -336,7 +301,7 @@ def prefetched(
 def train_step(
     recipe: Recipe,
     model: nn.Module,
-    optimiser: torch.optim.Optimizer,
+    optimiser: Optimiser,
     batch: Batch,
     world: World,
 ) -> Tensor:
