@@ -20,6 +20,7 @@ USES = {
     "table": {"data", "threads", "runs", "no_train", "epochs"},
     "open table": {"data", "threads", "runs", "no_train", "seeds", "wide", "poses"},
     "benchmark": {"data", "threads", "runs", "no_train", "seeds", "wide"},
+    "gains": {"data", "threads", "runs", "no_train"},
     "speed": {"runs", "wide"},
     "figure": {"data", "threads", "runs", "no_train", "epochs"},
     "open figure": {"data", "threads", "weights"},
@@ -34,7 +35,8 @@ def reproduce(
         str | None,
         typer.Argument(
             help="4.1 to 4.9, tables of the thesis; open-4.6 to open-4.9, the same on open data; "
-            "open, every lifter alike on open data; open-speed, how fast each is on one thread "
+            "open, every lifter alike on open data; open-gains, what each change to the thesis's "
+            "model gains; open-speed, how fast each is on one thread "
             "here; figure-4.3 to figure-4.5; figure-open; figure-benchmark, error over latency.",
             show_default=False,
         ),
@@ -145,14 +147,16 @@ def list_targets(laboratory: Laboratory, bench: Bench) -> None:
 
 def write_table(target: str, laboratory: Laboratory, bench: Bench, out: Path) -> None:
     """Writes a table and prints its main part."""
-    from ampose.research.recipes import BENCHMARK, WIDE_BENCHMARK
+    from ampose.research.recipes import BENCHMARK, EXTRAS, WIDE_BENCHMARK
     from ampose.research.reproduction.open_ablations import reproduce_ablation
     from ampose.research.reproduction.open_benchmark import reproduce_benchmark
+    from ampose.research.reproduction.open_gains import reproduce_gains
     from ampose.research.reproduction.open_speed import measure_speeds
     from ampose.research.reproduction.published import TABLES
     from ampose.research.reproduction.tables import reproduce_table
     from ampose.research.reproduction.targets import (
         BENCHMARK_TABLE,
+        GAINS_TABLE,
         OPEN_TABLES,
         SPEED_TABLE,
     )
@@ -160,9 +164,11 @@ def write_table(target: str, laboratory: Laboratory, bench: Bench, out: Path) ->
     if target == BENCHMARK_TABLE:
         written = reproduce_benchmark(bench, out)
     elif target == SPEED_TABLE:
-        recipes = (*BENCHMARK, *WIDE_BENCHMARK) if bench.wide else BENCHMARK
+        recipes = (*BENCHMARK, *EXTRAS, *(WIDE_BENCHMARK if bench.wide else ()))
         with needs_torch():  # and what exports
             written = measure_speeds(recipes, bench, out)
+    elif target == GAINS_TABLE:
+        written = reproduce_gains(bench, out)
     elif target in OPEN_TABLES:
         written = reproduce_ablation(OPEN_TABLES[target], bench, out)
     else:

@@ -10,28 +10,32 @@ from ampose.research.models.uncertain import UncertainConfig
 from ampose.research.recipes.ablations import ABLATIONS, variants
 from ampose.research.recipes.recipe import Recipe
 
-_SMALL = AMPoseConfig(depth=4, width=128, channels=3)
-_OPEN_SMALL = Recipe("open-small", _SMALL, poses=5_000_000)
+_SMALL = AMPoseConfig(depth=4, width=128, channels=4, learnt_adjacency=True)
+_OPEN_SMALL = Recipe(
+    "open-small", _SMALL, poses=8_000_000, batch=128, optimiser="muon", learning_rate=4e-3
+)
 
 SHIPPED = (
     _OPEN_SMALL,
-    replace(_OPEN_SMALL, name="open-large", model=AMPoseConfig(channels=3)),
+    replace(_OPEN_SMALL, name="open-large", model=replace(_SMALL, width=256)),
     replace(
         _OPEN_SMALL,
         name="martinez",
-        model=MartinezConfig(channels=3, dropout=0.0),
-        learning_rate=1e-3,
+        model=MartinezConfig(channels=4, dropout=0.0),
     ),
     replace(
         _OPEN_SMALL,
         name="open-small-sigma",
         model=UncertainConfig(_SMALL),
         poses=1_000_000,
+        optimiser="adamw",
+        learning_rate=2e-3,
         loss="likelihood",
         start_from="open-small",
     ),
 )
-"""``open-small`` ships in the package, ``open-large`` needs a GPU, ``martinez`` is the floor."""
+"""``open-small`` ships in the package, with the head of ``open-small-sigma``; ``martinez`` is the
+floor."""
 
 _OPEN = Recipe("open", AMPoseConfig(depth=5, width=128, channels=3), poses=500_000)
 """What the ablations on open data are changes of: the thesis's depth, at a width for a CPU."""

@@ -2,8 +2,9 @@
 
 Learning rates come from probes (see `open_probes`); then every recipe of `BENCHMARK` is trained
 once. AMPose and the three other single-frame systems with the least validation error are trained
-from several seeds. Test sets choose nothing. The recipes of `WIDE_BENCHMARK`, published widths and
-more poses, are for a GPU and are trained only when asked for.
+from several seeds. Test sets choose nothing. `EXTRAS` are AMPose and the best others again, with
+everything that was added to AMPose and that they can take. The recipes of `WIDE_BENCHMARK`,
+published widths and more poses, are for a GPU and are trained only when asked for.
 
 Systems that see several frames stand apart from those that see one.
 """
@@ -19,8 +20,9 @@ from ampose.research.evaluation.open_protocol import PROTOCOL
 from ampose.research.evaluation.provenance import circumstances, write_table
 from ampose.research.models.cost import Cost, cost
 from ampose.research.models.zoo import ModelConfig, build
-from ampose.research.recipes import BENCHMARK, WIDE_BENCHMARK, Recipe
+from ampose.research.recipes import BENCHMARK, EXTRAS, WIDE_BENCHMARK, Recipe
 from ampose.research.recipes.benchmark import PROBE, PROBED_RATES
+from ampose.research.recipes.improvements import CHANGES
 from ampose.research.reproduction.kept_scores import Scores
 from ampose.research.reproduction.markdown import Section, markdown_table, write_markdown
 from ampose.research.reproduction.open_probes import (
@@ -73,8 +75,8 @@ SHARES = {"1/4 of the poses": 4, "1/2 of the poses": 2, "all poses": 1}
 
 NOT_LOGGED = "not logged"
 
-CPU, GPU = "CPU", "GPU"
-"""Tiers: of `BENCHMARK` and of `WIDE_BENCHMARK`."""
+CPU, EXTRA, GPU = "CPU", "CPU, with extras", "GPU"
+"""Tiers: of `BENCHMARK`, of `EXTRAS` and of `WIDE_BENCHMARK`."""
 
 Row = Mapping[str, object]
 
@@ -88,15 +90,16 @@ def reproduce_benchmark(bench: Bench, out: Path) -> Written:
         OSError: a file cannot be written.
         KeyboardInterrupt: during training, after saving, so that the same call goes on.
     """
-    recipes = {recipe.name: recipe for recipe in (*BENCHMARK, *WIDE_BENCHMARK)}
-    wide = {recipe.name for recipe in WIDE_BENCHMARK}
+    tiers = {CPU: BENCHMARK, EXTRA: EXTRAS, GPU: WIDE_BENCHMARK}
+    recipes = {recipe.name: recipe for tier in tiers.values() for recipe in tier}
+    tier_of = {recipe.name: tier for tier, held in tiers.items() for recipe in held}
     probes = list(probed(probed_recipes(wide=bench.wide), bench))
     chosen = write_probes(probes, out)
     require_chosen(probes)
     runs, several = seeded_runs(
         recipes,
         bench,
-        may_train=lambda recipe: bench.wide or recipe.name not in wide,
+        may_train=lambda recipe: bench.wide or tier_of[recipe.name] != GPU,
         repeated=repeated_systems,
     )
     every = [run for found in runs.values() for run in found]
@@ -107,8 +110,8 @@ def reproduce_benchmark(bench: Bench, out: Path) -> Written:
     rows: list[Row] = []
     of_classes: list[Row] = []
     for name, recipe in recipes.items():
-        tier, instead = (CPU, NOT_RUN) if name not in wide else (GPU, NEEDS_GPU)
-        instead = NOT_RUN if bench.wide else instead
+        tier = tier_of[name]
+        instead = NEEDS_GPU if tier == GPU and not bench.wide else NOT_RUN
         of_row = {each: [of_set[run] for run in runs[name]] for each, of_set in scores.items()}
         rows.append(
             {
@@ -121,7 +124,7 @@ def reproduce_benchmark(bench: Bench, out: Path) -> Written:
                 **origin_cells(runs[name], of_row),
             }
         )
-        if runs[name] or tier == CPU:
+        if runs[name] or tier != GPU:
             of_classes += class_rows(recipe, of_row[BY_CLASS], instead)
     notes = benchmark_notes(rows, probes, several, speeds)
     sections = list(benchmark_sections(rows))
@@ -134,7 +137,7 @@ def reproduce_benchmark(bench: Bench, out: Path) -> Written:
 
 def probed_recipes(*, wide: bool) -> Iterator[Recipe]:
     """The recipes whose learning rate is probed: one of each network that may be trained here."""
-    yield from BENCHMARK
+    yield from (*BENCHMARK, *EXTRAS)
     for small, full in zip(BENCHMARK, WIDE_BENCHMARK, strict=True):
         if wide and full.model != small.model:
             yield full
@@ -239,6 +242,7 @@ def benchmark_notes(
         "bones' lengths, PCK (150 mm) and AUC in percent; means over the seeds",
         "training": f"{base.poses:,} poses in batches of {base.batch}, at a width for a CPU "
         f"({CPU}); {wide.poses:,} poses at the published width ({GPU}), only with --wide",
+        EXTRA: f"{'; '.join(change.title for change in CHANGES)}; the first is AMPose's own",
         "learning rate": f"of {rates} the best on cmu-val after {PROBE:,} poses "
         f"(open_probes.csv); not probed yet: {unknown or 'none'}",
         "several seeds": f"AMPose and of the other single-frame systems ({CPU}) the best "
@@ -280,7 +284,7 @@ def parts(rows: Sequence[Row]) -> dict[str, list[Row]]:
         return sum(known) if known == errors else math.inf
 
     found: dict[str, list[Row]] = {}
-    for tier, note in ((CPU, ""), (GPU, ", published widths (GPU)")):
+    for tier, note in ((CPU, ""), (EXTRA, ", with extras"), (GPU, ", published widths (GPU)")):
         of_tier = [row for row in rows if row["tier"] == tier]
         found[f"One frame{note}"] = [row for row in of_tier if row["frames"] == 1]
         found[f"Several frames{note}"] = [row for row in of_tier if row["frames"] != 1]

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
-from ampose.research.recipes import BENCHMARK, Recipe
+from ampose.research.recipes import BENCHMARK, EXTRAS, WAYS, Recipe
 from ampose.research.reproduction.laboratory import Laboratory
 from ampose.research.reproduction.open_ablations import row_recipe, rows_of
 from ampose.research.reproduction.open_runs import Bench
@@ -15,19 +15,27 @@ from ampose.research.reproduction.samples import FIGURES
 from ampose.research.reproduction.tables import kept_before
 
 Kind = Literal[
-    "table", "open table", "benchmark", "speed", "figure", "open figure", "benchmark figure"
+    "table",
+    "open table",
+    "benchmark",
+    "gains",
+    "speed",
+    "figure",
+    "open figure",
+    "benchmark figure",
 ]
 
 OPEN_TABLES = {f"open-{number}": table for number, table in TABLES.items() if rows_of(table)}
 THESIS_FIGURES = {f"figure-{number}": shown for number, shown in FIGURES.items()}
 OPEN_FIGURE = "figure-open"
-BENCHMARK_TABLE, SPEED_TABLE = "open", "open-speed"
+BENCHMARK_TABLE, GAINS_TABLE, SPEED_TABLE = "open", "open-gains", "open-speed"
 BENCHMARK_FIGURE = "figure-benchmark"
 
 TARGETS: dict[str, Kind] = {
     **dict.fromkeys(TABLES, "table"),
     **dict.fromkeys(OPEN_TABLES, "open table"),
     BENCHMARK_TABLE: "benchmark",
+    GAINS_TABLE: "gains",
     SPEED_TABLE: "speed",
     **dict.fromkeys(THESIS_FIGURES, "figure"),
     OPEN_FIGURE: "open figure",
@@ -57,7 +65,9 @@ def outlooks(laboratory: Laboratory, bench: Bench) -> Iterator[Outlook]:
         recipes = [row_recipe(table, system, bench) for system in rows_of(table)]
         yield Outlook(target, title, _of_recipes(recipes, bench))
     title = "Every lifter alike on open data"
-    yield Outlook(BENCHMARK_TABLE, title, _of_recipes(BENCHMARK, bench))
+    yield Outlook(BENCHMARK_TABLE, title, _of_recipes((*BENCHMARK, *EXTRAS), bench))
+    title = "What every change to the thesis's model gains"
+    yield Outlook(GAINS_TABLE, title, _of_recipes([step for way in WAYS for step in way], bench))
     yield Outlook(SPEED_TABLE, "How fast each of them is here", "can be measured")
     for target, shown in THESIS_FIGURES.items():
         recipe = laboratory.recipe(shown.recipe)
