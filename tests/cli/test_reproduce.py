@@ -11,7 +11,7 @@ import torch
 from ampose.research.evaluation.provenance import write_table
 from ampose.research.models.cost import count_parameters
 from ampose.research.models.zoo import build
-from ampose.research.recipes import BENCHMARK, RECIPES, WIDE_BENCHMARK, Recipe
+from ampose.research.recipes import BENCHMARK, EXTRAS, RECIPES, WIDE_BENCHMARK, Recipe
 from ampose.research.reproduction import open_benchmark, open_probes, open_speed
 from ampose.research.reproduction.open_runs import Bench
 from ampose.research.reproduction.open_speed import FILE, LATENCY, THROUGHPUT
@@ -143,6 +143,7 @@ class TestBenchmark:
     @pytest.fixture(autouse=True)
     def _small(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(open_benchmark, "BENCHMARK", SMALL)
+        monkeypatch.setattr(open_benchmark, "EXTRAS", ())
         monkeypatch.setattr(open_benchmark, "WIDE_BENCHMARK", WIDE)
 
     def test_what_is_missing_has_not_run(self, ampose: Command, packs: Path) -> None:
@@ -176,7 +177,7 @@ class TestBenchmark:
         monkeypatch.setattr(open_speed, "measure_speeds", measure)
         said = ampose("reproduce", "open-speed", "--runs", "r", *["--wide"] * wide)
         assert said.out == "fast\nWritten: results/speed.csv, r\n"
-        recipes = (*BENCHMARK, *WIDE_BENCHMARK) if wide else BENCHMARK
+        recipes = (*BENCHMARK, *EXTRAS, *(WIDE_BENCHMARK if wide else ()))
         assert asked == [tuple(recipe.name for recipe in recipes)]
 
     def test_figure(self, ampose: Command, packs: Path) -> None:

@@ -19,12 +19,15 @@ from ampose.research.recipes import (
     ABLATIONS,
     BENCHMARK,
     COMPARATORS,
+    EXTRAS,
     RECIPES,
+    WAYS,
     WIDE_BENCHMARK,
     Licensed,
     OpenMotion,
     Recipe,
 )
+from ampose.research.recipes.improvements import CHANGES, changes_of, improved
 from ampose.skeletons import get_skeleton
 
 EVERY = pytest.mark.parametrize("recipe", RECIPES.values(), ids=list(RECIPES))
@@ -115,7 +118,8 @@ class TestAll:
             *("h36m-cpn-17-refined", "humaneva-gt"),
             *(recipe.name for recipe in COMPARATORS),
             *("open", *(name for name in open_rows if name != "open-5x128")),  # which is "open"
-            *(recipe.name for recipe in (*BENCHMARK, *WIDE_BENCHMARK)),
+            *(recipe.name for recipe in (*BENCHMARK, *EXTRAS, *WIDE_BENCHMARK)),
+            *(step.name for way in WAYS for step in way),
         }
 
     @EVERY
@@ -163,17 +167,22 @@ class TestOpen:
     @pytest.mark.parametrize("recipe", OPEN.values(), ids=list(OPEN))
     def test_fits_the_data_and_the_product(self, recipe: Recipe) -> None:
         frames, *rest = input_shape(on_paper(recipe.model))
-        assert rest == [17, 3]
+        assert rest in ([17, 3], [17, 4])
         assert frames == 1 or recipe in (*BENCHMARK, *WIDE_BENCHMARK)  # the product takes one
         assert recipe.model.skeleton == "h36m_17"
         assert recipe.poses > 0
         assert recipe.data.packs[0] == SETS["cmu-val"][0]
 
     def test_shipped(self) -> None:
-        assert RECIPES["open-small"].model == AMPoseConfig(depth=4, width=128, channels=3)
-        # The large one is the thesis's model with a mask.
-        assert RECIPES["open-large"].model == replace(THESIS_17, channels=3)
-        assert RECIPES["martinez"].model == MartinezConfig(channels=3, dropout=0.0)
+        small = RECIPES["open-small"]
+        plain = Recipe("plain", AMPoseConfig(depth=4, width=128, channels=3), poses=1)
+        # All changes, with a batch that divides the poses of its predecessor and a higher rate.
+        chosen = {"name": "open-small", "poses": small.poses, "batch": 128, "learning_rate": 4e-3}
+        assert replace(improved(plain), **chosen) == small
+        assert RECIPES["open-large"] == replace(
+            small, name="open-large", model=replace(small.model, width=256)
+        )
+        assert RECIPES["martinez"].model == MartinezConfig(channels=4, dropout=0.0)
 
     @pytest.mark.parametrize("table", ABLATIONS)
     def test_ablations_change_the_model_only(self, table: str) -> None:
@@ -240,6 +249,37 @@ class TestBenchmark:
     def test_the_wide_tier_has_published_widths(self, name: str, changes: dict[str, int]) -> None:
         small = RECIPES[f"benchmark-{name}"].model
         assert RECIPES[f"benchmark-wide-{name}"].model == replace(small, **changes)
+
+
+class TestImprovements:
+    def test_every_step_makes_one_change(self) -> None:
+        for way in WAYS:
+            changes = changes_of(way[0])
+            assert len(way) == 1 + len(changes)
+            for before, change, after in zip(way, changes, way[1:], strict=False):
+                assert replace(change.made_to(before), name=after.name) == after != before
+                assert after.name == f"{way[0].name}-{change.name}"
+
+    def test_a_way_begins_with_the_benchmarks_recipe(self) -> None:
+        for first, *_ in WAYS:
+            plain = RECIPES[first.name.replace("gain", "benchmark")]
+            assert first.data == replace(plain.data, held_out="fold")
+            same = {"name": plain.name, "data": plain.data, "poses": plain.poses}
+            assert replace(first, **same) == plain
+
+    def test_others_get_all_that_is_not_a_graph_layer_of_ours(self) -> None:
+        assert [change.name for change in CHANGES if change.own] == ["adjacency"]
+        ours, *others = WAYS
+        assert changes_of(ours[0]) == CHANGES
+        assert all(changes_of(way[0]) == CHANGES[1:] for way in others)
+
+    def test_extras_differ_from_the_benchmark_by_all_changes(self) -> None:
+        for recipe, way in zip(EXTRAS, WAYS, strict=True):
+            plain = RECIPES[recipe.name.replace("extras", "benchmark")]
+            assert recipe == replace(improved(plain), name=recipe.name)
+            last = way[-1]
+            same = {"name": last.name, "data": last.data, "poses": last.poses}
+            assert replace(recipe, **same) == last
 
 
 class TestThesis:

@@ -14,6 +14,7 @@ from ampose.research.models.martinez import MartinezConfig
 from ampose.research.models.semgcn import SemGCNConfig
 from ampose.research.models.srnet import SRNetConfig
 from ampose.research.recipes import Recipe
+from ampose.research.recipes.improvements import improved
 from tests.research.reproduction.runs import write_run
 
 RATES = (1e-3, 2e-3, 4e-3)
@@ -37,6 +38,11 @@ NETWORKS = {
 SMALL = tuple(
     Recipe(f"benchmark-{name}", model, poses=80, batch=10, learning_rate=2e-3)
     for name, model in NETWORKS.items()
+)
+
+EXTRA = tuple(
+    replace(improved(each), name=each.name.replace("benchmark", "extras"), batch=10)
+    for each in (SMALL[0], SMALL[-1])
 )
 
 WIDE = tuple(

@@ -27,6 +27,7 @@ from ampose.research.training.checkpoint import load_weights, sha256_of
 from ampose.research.training.inference import torch_lifter
 from tests.research.packs import write_data, write_pack
 from tests.research.reproduction.benchmark_runs import (
+    EXTRA,
     RATES,
     SMALL,
     WIDE,
@@ -44,6 +45,7 @@ AMPOSE = SMALL[0]
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(open_benchmark, "BENCHMARK", SMALL)
+    monkeypatch.setattr(open_benchmark, "EXTRAS", ())
     monkeypatch.setattr(open_benchmark, "WIDE_BENCHMARK", WIDE)
     monkeypatch.setattr(open_probes, "PROBE", PROBE)
     monkeypatch.setattr(open_probes, "PROBED_RATES", RATES)
@@ -76,7 +78,8 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             full = replace(recipe, learning_rate=2e-3)
             return write_probe(runs, full, recipe.learning_rate, error, poses=PROBE)
         names.append(run_folder(runs, recipe).name)
-        place = [each.name for each in SMALL].index(recipe.name.replace("-wide-", "-"))
+        plain = recipe.name.replace("-wide-", "-").replace("extras", "benchmark")
+        place = [each.name for each in SMALL].index(plain)
         return write_benchmark_run(runs, recipe, exact=60.0 - place)
 
     monkeypatch.setattr(Training, "__call__", train)
@@ -299,6 +302,43 @@ class TestRepeated:
     def test_fewer_seeds(self, training: Bench, trained: list[str], tmp_path: Path) -> None:
         table(replace(training, seeds=1), tmp_path)
         assert not [name for name in trained if "seed" in name]
+
+
+class TestExtras:
+    @pytest.fixture(autouse=True)
+    def _extras(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(open_benchmark, "EXTRAS", EXTRA)
+
+    @pytest.mark.usefixtures("unscored")
+    def test_are_probed_and_trained_once(
+        self, training: Bench, trained: list[str], tmp_path: Path
+    ) -> None:
+        rows = table(training, tmp_path)
+        found = [name for name in trained if name.startswith("extras")]
+        probes = [f"{each.name}-probe-{rate:g}" for each in EXTRA for rate in RATES]
+        assert found == [*probes, "extras-ampose", "extras-graformer"]
+        assert [row["seeds"] for row in rows if row["tier"] == "CPU, with extras"] == ["1", "1"]
+
+    def test_are_no_candidates_for_more_seeds(self, bench: Bench) -> None:
+        first = {each.name: write_benchmark_run(bench.runs, each) for each in SMALL}
+        best = {each.name: write_benchmark_run(bench.runs, each, exact=1.0) for each in EXTRA}
+        assert not best.keys() & set(open_benchmark.repeated_systems({**first, **best}))
+
+    def test_stand_in_a_part_of_their_own(self, bench: Bench, tmp_path: Path) -> None:
+        write_benchmark_run(bench.runs, EXTRA[1])
+        written = reproduce_benchmark(bench, tmp_path / "out")
+        notes, rows = read(written.paths[1])
+        ours = row_of(rows, "extras-ampose")
+        assert (ours["system"], ours["tier"]) == ("AMPose", "CPU, with extras")
+        # What is extra makes a network no smaller than the published one.
+        assert ours["width"] == "scaled: depth 1 of 5, width 16 of 512"
+        assert ours["seeds"] == "not run"
+        assert float(row_of(rows, "extras-graformer")["hdm05 exact MPJPE"]) > 0
+        assert "learnt matrix" in notes["CPU, with extras"]
+        text = written.paths[3].read_text()
+        assert "## One frame, with extras: MPJPE / P-MPJPE in mm" in text
+        _, classes = read(written.paths[2])
+        assert {"extras-ampose", "extras-graformer"} <= {row["recipe"] for row in classes}
 
 
 class TestWide:

@@ -6,7 +6,7 @@ import pytest
 
 from ampose.research.models.cost import count_parameters
 from ampose.research.models.zoo import build
-from ampose.research.recipes import BENCHMARK, RECIPES, WIDE_BENCHMARK, Recipe
+from ampose.research.recipes import BENCHMARK, EXTRAS, RECIPES, WIDE_BENCHMARK, Recipe
 from ampose.research.reproduction.open_systems import (
     AMPOSE,
     KNOWN,
@@ -53,6 +53,13 @@ def test_our_published_network_has_about_as_many(name: str) -> None:
 @pytest.mark.parametrize("recipe", WIDE_BENCHMARK, ids=[each.name for each in WIDE_BENCHMARK])
 def test_the_wide_tier_has_published_widths(recipe: Recipe) -> None:
     assert width_note(recipe) == "published width"
+
+
+@pytest.mark.parametrize("recipe", EXTRAS, ids=[each.name for each in EXTRAS])
+def test_extras_make_no_network_smaller(recipe: Recipe) -> None:
+    plain = RECIPES[recipe.name.replace("extras", "benchmark")]
+    assert recipe.model != plain.model
+    assert width_note(recipe) == width_note(plain)
 
 
 def test_what_is_smaller_is_named() -> None:
