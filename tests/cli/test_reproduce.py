@@ -17,6 +17,7 @@ from ampose.research.reproduction.open_runs import Bench
 from ampose.research.reproduction.open_speed import FILE, LATENCY, THROUGHPUT
 from ampose.research.reproduction.tables import Written
 from ampose.research.training import run
+from tests.lifting.networks import echo
 from tests.research.human36m_files import write_human36m
 from tests.research.packs import write_data
 from tests.research.reproduction.benchmark_runs import (
@@ -230,6 +231,20 @@ class TestFigures:
         assert str(png) in said.out
         assert not RESULTS.exists()
 
+    def test_of_sigma(self, ampose: Command, packs: Path) -> None:
+        pytest.importorskip("matplotlib")
+        said = ampose("reproduce", "figure-sigma")
+        assert_one_line(said, "results/sigma.csv: cannot be read")
+        weights = echo(Path("a.onnx"), outputs=("joints", "sigma"))
+        words = ("eval-sigma", "cmu-val", "--data", packs, "--weights", weights)
+        assert ampose(*words, "-o", RESULTS / "sigma.csv").code == 0
+        said = ampose("reproduce", "figure-sigma", "-o", "images")
+        assert (said.code, said.out) == (0, "Written: images/sigma.svg\n")
+        first = Path("images/sigma.svg").read_bytes()
+        table = (RESULTS / "sigma.csv").replace("moved.csv")
+        assert ampose("reproduce", "figure-sigma", "--table", table).code == 0
+        assert (RESULTS / "sigma.svg").read_bytes() == first
+
     def test_need_packs(self, ampose: Command) -> None:
         pytest.importorskip("matplotlib")
         assert_one_line(ampose("reproduce", "figure-open"), "figure-open needs --data")
@@ -267,6 +282,7 @@ class TestBadInput:
             ("open-speed", "--no-train"),
             ("figure-benchmark", "--runs=r"),
             ("figure-benchmark", "--data=d"),
+            ("figure-sigma", "--weights=x.onnx"),
             ("figure-open", "--table=t.csv"),
             ("figure-open", "--runs=r"),
             ("figure-open", "--no-train"),

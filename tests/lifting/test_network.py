@@ -18,6 +18,7 @@ def test_name_and_hash(tmp_path: Path) -> None:
     network = load_network(path, threads=1)
     assert network.name == "my-lifter"
     assert network.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert not network.gives_sigma
 
 
 @pytest.mark.parametrize("count", [0, 1, 4, 5, 8])
@@ -34,8 +35,9 @@ def test_batches_are_put_together_in_order(
 
 def test_sigma_where_the_graph_gives_it(tmp_path: Path, rng: np.random.Generator) -> None:
     inputs = rng.normal(size=(5, 17, 3)).astype(np.float32)
-    path = echo(tmp_path / "a.onnx", outputs=("joints", "sigma"))
-    joints, sigma = load_network(path, threads=1).run(inputs, batch=4)
+    network = load_network(echo(tmp_path / "a.onnx", outputs=("joints", "sigma")), threads=1)
+    assert network.gives_sigma
+    joints, sigma = network.run(inputs, batch=4)
     np.testing.assert_array_equal(joints, inputs)
     np.testing.assert_array_equal(sigma, np.abs(inputs))
 

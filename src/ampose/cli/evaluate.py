@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +12,9 @@ from ampose.cli.common import Data, Threads, needs_torch
 from ampose.errors import InputError
 
 if TYPE_CHECKING:
-    from ampose.research.evaluation.open_protocol import LiftInputs
+    from torch import nn
+
+    from ampose.research.evaluation.open_protocol import EvaluationSet, LiftInputs
 
 TEST_LOG = Path("results/test_log.csv")
 
@@ -57,8 +60,6 @@ def evaluate(
     threads: Threads = None,
 ) -> None:
     """Scores a lifter: open sets by the open-mocap v1 protocol, licensed ones by their own."""
-    from ampose.research.evaluation import provenance
-
     if LICENSED.intersection(sets):
         if len(sets) > 1:
             raise InputError(f"{' '.join(sets)}: a licensed dataset is scored alone")
@@ -68,11 +69,7 @@ def evaluate(
     else:
         name, sha256, rows, notes = score_open(sets, data, weights, log, threads)
     if out:
-        notes = {"model": name, "sha256": sha256, **notes, **provenance.circumstances()}
-        try:
-            provenance.write_table(out, rows, notes)
-        except OSError as error:
-            raise InputError(f"{out}: cannot write the table ({error.strerror})") from error
+        write_result(out, name, sha256, rows, notes)
         print(f"All rows in {out}")
 
 
@@ -83,10 +80,7 @@ def score_open(
     from ampose.research.evaluation import open_protocol as protocol
     from ampose.research.evaluation.provenance import log_test
 
-    try:
-        chosen = [protocol.load_set(name, data) for name in sets]
-    except ValueError as error:
-        raise InputError(str(error)) from error
+    chosen = open_sets(sets, data)
     name, sha256, lift = load_lifter(weights, threads)
     scores = []
     for each in chosen:
@@ -157,9 +151,17 @@ def load_lifter(weights: Path | None, threads: int | None) -> tuple[str, str, Li
         lift = NetworkLifter(1, lambda inputs: network.run(inputs)[0], network.channels)
         return network.name, network.sha256, lift
     with needs_torch():
-        from ampose.research.models.cost import input_shape
-        from ampose.research.training.checkpoint import load_weights, sha256_of
+        from ampose.research.training.checkpoint import sha256_of
         from ampose.research.training.inference import torch_lifter
+    model = load_model(weights)
+    return weights.resolve().parent.name, sha256_of(weights), torch_lifter(model)
+
+
+def load_model(weights: Path) -> nn.Module:
+    """A trained torch model that open data can be shown to."""
+    with needs_torch():
+        from ampose.research.models.cost import input_shape
+        from ampose.research.training.checkpoint import load_weights
     try:
         model = load_weights(weights)
     except ValueError as error:
@@ -170,4 +172,31 @@ def load_lifter(weights: Path | None, threads: int | None) -> tuple[str, str, Li
             f"{weights}: takes {joints} joints of {channels} channels; open data has "
             f"{OPEN_JOINTS} of {' or '.join(map(str, OPEN_CHANNELS))}"
         )
-    return weights.resolve().parent.name, sha256_of(weights), torch_lifter(model)
+    return model
+
+
+def open_sets(sets: list[str], data: Path) -> list[EvaluationSet]:
+    """The sets that a user named."""
+    from ampose.research.evaluation.open_protocol import load_set
+
+    try:
+        return [load_set(name, data) for name in sets]
+    except ValueError as error:
+        raise InputError(str(error)) from error
+
+
+def write_result(
+    out: Path,
+    name: str,
+    sha256: str,
+    rows: Sequence[Mapping[str, object]],
+    notes: Mapping[str, str],
+) -> None:
+    """Writes a table of a model's rows with what they need beside them."""
+    from ampose.research.evaluation.provenance import circumstances, write_table
+
+    notes = {"model": name, "sha256": sha256, **notes, **circumstances()}
+    try:
+        write_table(out, rows, notes)
+    except OSError as error:
+        raise InputError(f"{out}: cannot write the table ({error.strerror})") from error

@@ -14,6 +14,7 @@ from ampose._version import __version__
 from ampose.cli.data import app as data
 from ampose.cli.demo import demo
 from ampose.cli.evaluate import evaluate
+from ampose.cli.evaluate_sigma import evaluate_sigma
 from ampose.cli.lift import lift
 from ampose.cli.package import package
 from ampose.cli.reproduce import reproduce
@@ -34,6 +35,7 @@ app.command()(run)
 app.command()(lift)
 app.command(rich_help_panel="Research")(train)
 app.command(name="eval", rich_help_panel="Research")(evaluate)
+app.command(name="eval-sigma", rich_help_panel="Research")(evaluate_sigma)
 app.command(rich_help_panel="Research")(package)
 app.command(rich_help_panel="Research")(reproduce)
 app.add_typer(data, name="data", rich_help_panel="Research")

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from ampose.research.reproduction.laboratory import Laboratory
     from ampose.research.reproduction.open_runs import Bench
 
+BENCHMARK_CSV, SIGMA_CSV = Path("results/open_benchmark.csv"), Path("results/sigma.csv")
+"""What the figures are drawn from."""
+
 ALWAYS = {"target", "out", "show"}
 USES = {
     "table": {"data", "threads", "runs", "no_train", "epochs"},
@@ -25,6 +28,7 @@ USES = {
     "figure": {"data", "threads", "runs", "no_train", "epochs"},
     "open figure": {"data", "threads", "weights"},
     "benchmark figure": {"table"},
+    "sigma figure": {"table"},
 }
 """Kind of target to the options that mean something for it."""
 
@@ -36,8 +40,9 @@ def reproduce(
         typer.Argument(
             help="4.1 to 4.9, tables of the thesis; open-4.6 to open-4.9, the same on open data; "
             "open, every lifter alike on open data; open-gains, what each change to the thesis's "
-            "model gains; open-speed, how fast each is on one thread "
-            "here; figure-4.3 to figure-4.5; figure-open; figure-benchmark, error over latency.",
+            "model gains; open-speed, how fast each is on one thread here; figure-4.3 to "
+            "figure-4.5; figure-open; figure-benchmark, error over latency; figure-sigma, coverage "
+            "of a lifter's sigma.",
             show_default=False,
         ),
     ] = None,
@@ -75,8 +80,13 @@ def reproduce(
         ),
     ] = None,
     table: Annotated[
-        Path, typer.Option(help="figure-benchmark: what open wrote after open-speed.")
-    ] = Path("results/open_benchmark.csv"),
+        Path | None,
+        typer.Option(
+            help="figure-benchmark: what open wrote after open-speed; figure-sigma: what ampose "
+            "eval-sigma wrote. Else results/open_benchmark.csv, results/sigma.csv.",
+            show_default=False,
+        ),
+    ] = None,
     threads: Threads = None,
     show: Annotated[
         bool, typer.Option("--list", help="Show what there is and what could run now.")
@@ -184,23 +194,28 @@ def write_figure(
     laboratory: Laboratory,
     out: Path,
     weights: Path | None,
-    table: Path,
+    table: Path | None,
     threads: int | None,
 ) -> None:
-    """Draws a figure: poses as PNG and PDF, the benchmark as SVG."""
+    """Draws a figure: poses as PNG and PDF, the benchmark and coverages as SVG."""
     from ampose.research.reproduction.samples import licensed_samples, open_samples
     from ampose.research.reproduction.tables import TRIAL
-    from ampose.research.reproduction.targets import BENCHMARK_FIGURE, THESIS_FIGURES
+    from ampose.research.reproduction.targets import BENCHMARK_FIGURE, SIGMA_FIGURE, THESIS_FIGURES
 
     try:
         from ampose.research.reproduction.figures import draw
         from ampose.research.reproduction.open_figure import draw_benchmark
+        from ampose.research.reproduction.sigma_figure import draw_sigma
     except ModuleNotFoundError as error:
         raise InputError(
             f'figures need {error.name}; install it with: pip install "ampose[figures]"'
         ) from error
-    if target == BENCHMARK_FIGURE:
-        print(f"Written: {', '.join(map(str, draw_benchmark(table, out)))}")
+    if target in (BENCHMARK_FIGURE, SIGMA_FIGURE):
+        if target == BENCHMARK_FIGURE:
+            paths = draw_benchmark(table or BENCHMARK_CSV, out)
+        else:
+            paths = draw_sigma(table or SIGMA_CSV, out)
+        print(f"Written: {', '.join(map(str, paths))}")
         return
     if target in THESIS_FIGURES:
         samples = licensed_samples(THESIS_FIGURES[target], laboratory)

@@ -43,6 +43,11 @@ class Network:
     channels: int
     session: onnxruntime.InferenceSession
 
+    @property
+    def gives_sigma(self) -> bool:
+        """Whether it knows how sure it is."""
+        return len(self.session.get_outputs()) > 1
+
     def run(self, inputs: Array, *, batch: int = 256) -> tuple[Array, Array]:
         """Lifts in batches.
 

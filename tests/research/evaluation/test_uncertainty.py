@@ -132,3 +132,6 @@ def test_views(turn: float, view: str) -> None:
 def test_rows_are_rounded() -> None:
     row = uncertainty.Coverage("s", "exact", "all", 68.268, 70.04).row()
     assert row == {"set": "s", "input": "exact", "group": "all", "nominal": 68.3, "found": 70.0}
+    hidden = uncertainty.Hiding("s", "left_knee", 40.04, 99.96, 98.56).row()
+    values = {"seen": 40.0, "hidden": 100.0, "grows": 98.6}
+    assert hidden == {"set": "s", "joint": "left_knee", **values}

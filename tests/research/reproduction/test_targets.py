@@ -15,6 +15,7 @@ def test_names() -> None:
         *("4.1", "4.2", "4.3", "4.4", "4.5", "4.6", "4.7", "4.8", "4.9"),
         *("open-4.6", "open-4.7", "open-4.8", "open-4.9", "open", "open-gains", "open-speed"),
         *("figure-4.3", "figure-4.4", "figure-4.5", "figure-open", "figure-benchmark"),
+        "figure-sigma",
     ]
 
 
@@ -36,6 +37,7 @@ def test_with_nothing_at_hand(tmp_path: Path) -> None:
     assert found["open-speed"] == "can be measured"
     assert found["figure-open"] == "needs the open-mocap packs"
     assert found["figure-benchmark"] == "drawn from what open and open-speed wrote"
+    assert found["figure-sigma"] == "drawn from what ampose eval-sigma wrote"
     assert not list(tmp_path.glob("*/*"))
 
 

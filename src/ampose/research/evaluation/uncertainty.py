@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from ampose.geometry import rotate, rotate_deviations
 from ampose.metrics import MILLIMETRES_PER_METRE
@@ -25,7 +25,8 @@ LiftWithSigma = Callable[[Array], tuple[Array, Array]]
 """`look_at_person` inputs (N, 17, channels) to joints and sigma, both (N, 17, 3) metres."""
 
 INPUTS = ("exact", "detector")
-ONE, TWO = (float(norm.cdf(k) - norm.cdf(-k)) for k in (1, 2))
+_NORMAL = NormalDist()
+ONE, TWO = (_NORMAL.cdf(k) - _NORMAL.cdf(-k) for k in (1, 2))
 """Nominal coverage of one and of two sigma."""
 LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, ONE, 0.8, 0.9, TWO, 0.99)
 """Nominal coverages of the reliability curve."""
@@ -80,6 +81,16 @@ class Hiding:
     hidden: float
     grows: float
 
+    def row(self) -> dict[str, str | float]:
+        """For a file: rounded to one decimal."""
+        return {
+            "set": self.set,
+            "joint": self.joint,
+            "seen": round(self.seen, 1),
+            "hidden": round(self.hidden, 1),
+            "grows": round(self.grows, 1),
+        }
+
 
 def coverages(
     lift: LiftWithSigma, chosen: EvaluationSet, *, channels: int = 3
@@ -90,7 +101,7 @@ def coverages(
         deviations = np.abs(pose - chosen.joints["template"]) / np.where(sigma > 0, sigma, np.nan)
         for group, part in _groups(deviations, view_of(chosen.joints["template"])).items():
             for level in LEVELS if group == "all" else (ONE, TWO):
-                within = float((part <= norm.ppf((1 + level) / 2)).mean())
+                within = float((part <= _NORMAL.inv_cdf((1 + level) / 2)).mean())
                 yield Coverage(chosen.name, kind, group, 100 * level, 100 * within)
 
 

@@ -23,13 +23,14 @@ Kind = Literal[
     "figure",
     "open figure",
     "benchmark figure",
+    "sigma figure",
 ]
 
 OPEN_TABLES = {f"open-{number}": table for number, table in TABLES.items() if rows_of(table)}
 THESIS_FIGURES = {f"figure-{number}": shown for number, shown in FIGURES.items()}
 OPEN_FIGURE = "figure-open"
 BENCHMARK_TABLE, GAINS_TABLE, SPEED_TABLE = "open", "open-gains", "open-speed"
-BENCHMARK_FIGURE = "figure-benchmark"
+BENCHMARK_FIGURE, SIGMA_FIGURE = "figure-benchmark", "figure-sigma"
 
 TARGETS: dict[str, Kind] = {
     **dict.fromkeys(TABLES, "table"),
@@ -40,6 +41,7 @@ TARGETS: dict[str, Kind] = {
     **dict.fromkeys(THESIS_FIGURES, "figure"),
     OPEN_FIGURE: "open figure",
     BENCHMARK_FIGURE: "benchmark figure",
+    SIGMA_FIGURE: "sigma figure",
 }
 """Every name and what kind of thing it is."""
 
@@ -76,6 +78,8 @@ def outlooks(laboratory: Laboratory, bench: Bench) -> Iterator[Outlook]:
     yield Outlook(OPEN_FIGURE, "Poses of HDM05, by the built-in or any other lifter", state)
     state = f"drawn from what {BENCHMARK_TABLE} and {SPEED_TABLE} wrote"
     yield Outlook(BENCHMARK_FIGURE, "Accuracy of every lifter against its latency", state)
+    title = "How often a lifter's errors lie within its sigma"
+    yield Outlook(SIGMA_FIGURE, title, "drawn from what ampose eval-sigma wrote")
 
 
 def _of_table(table: Table, laboratory: Laboratory) -> str:
