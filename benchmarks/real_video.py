@@ -1,11 +1,12 @@
-"""Scores the shipped lifter on real video, against triangulation by the other cameras.
+"""Scores lifters on real video, against triangulation by the other cameras.
 
-    python benchmarks/real_video.py MEDIA [-o results/real_video.csv]
+    python benchmarks/real_video.py MEDIA [--weights FILE.onnx ...] [-o results/real_video.csv]
 
 MEDIA holds ``cam01.mp4`` to ``cam04.mp4`` and ``Calib.qca.txt`` of Pose2Sim's single-person demo
 (four synchronised cameras, 100 frames). For each view the other three views' 2D detections are
 triangulated, the view itself is lifted from its own detections with its true focal length, and
-the two are compared. Nothing was tuned on these clips.
+the two are compared. Nothing was tuned on these clips. One detection serves all lifters: those
+named with ``--weights``, or else all that ship with the package.
 
 * 2D: the built-in detector, mapped to Human3.6M's joints (hybrid) in every view, so that both
   sides use one definition of the hips.
@@ -14,7 +15,17 @@ the two are compared. Nothing was tuned on these clips.
   scaled so that its limb bones are as long in total as the reference's, both relative to the
   middle of the hips, in camera axes, not rotated.
 * Spread of the reference: mean reprojection residual of the three views, and how far a joint
-  moves when one of the three is left out.
+  moves when one of the three is left out, as it is and after alignment like P-MPJPE's.
+
+Four columns look for the reasons of an error:
+
+* 2D projected from the reference: P-MPJPE of lifting where the reference is seen in this view,
+  instead of the detections. What is left is the lifter's, not the detector's.
+* Upright: P-MPJPE of lifting the detections as a camera without this one's roll would see them.
+* Depth flips: how many of the eight limb bones lean towards the camera while the reference's lean
+  away, or the other way round, both by `LEAN_DEGREES` or more.
+* Detections off: from the projected reference, of its larger side, without the shift that all 12
+  joints of a frame share, which moves a person and does not change the pose.
 
 The calibration is for 1088 pixels of width; cam01 and cam02 are 1080 wide. Whether they were
 cropped or scaled is settled by the residual of triangulating all four views.
@@ -24,8 +35,11 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import sys
 import xml.etree.ElementTree as ET
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +47,9 @@ import numpy as np
 
 import ampose
 from ampose.cameras import Camera
+from ampose.errors import InputError
+from ampose.geometry import rotate, rotation_about
+from ampose.lifting.network import DEFAULT_WEIGHTS
 from ampose.metrics import aligned_joint_errors, joint_errors
 from ampose.research.evaluation.provenance import circumstances, write_table
 from ampose.skeletons import H36M_17
@@ -53,15 +70,23 @@ HIPS = H36M_17.indices(("left_hip", "right_hip"))
 LIMB_BONES = [(p, c) for p, c in H36M_17.edges if p in LIMBS and c in LIMBS]
 MIN_SCORE = 0.3
 """Detections below this are not triangulated."""
+LEAN_DEGREES = 15
+"""Out of the plane across the ray to the hips; a bone that leans less is no depth flip."""
+MEAN = "mean"
+"""In the column of the views: the mean over them."""
 
 
 def read_calibration(path: Path) -> dict[str, Camera]:
     """Cameras of a Qualisys file for the calibrated width; rotation and translation in metres."""
+    try:
+        elements = ET.parse(path).getroot().iter("camera")
+    except (OSError, ET.ParseError) as error:
+        raise InputError(f"{path} is no Qualisys calibration that can be read: {error}") from None
     cameras = {}
-    for element in ET.parse(path).getroot().iter("camera"):
+    for element in elements:
         inner, pose = element.find("intrinsic"), element.find("transform")
         if inner is None or pose is None:
-            raise ValueError(f"{path}: a camera without intrinsics or pose")
+            raise InputError(f"{path}: a camera without intrinsics or pose")
         number = {key: float(value) for key, value in (inner.attrib | pose.attrib).items()}
         # Rows of the file's matrix are the camera's axes x right, y up, z backward.
         turn = np.array([[number[f"r{i}{j}"] for j in (1, 2, 3)] for i in (1, 2, 3)])
@@ -122,23 +147,89 @@ def triangulate(rays: list[Array], scores: list[Array], cameras: list[Camera]) -
     return points
 
 
-class Recording:
-    """Detections of all views, and the cameras they fit best."""
+def roll_degrees(camera: Camera) -> float:
+    """How far the world's z axis, up, leans to the right in the picture."""
+    right, down, _ = camera.rotation[:, 2]
+    return float(np.degrees(np.arctan2(right, -down)))
 
-    def __init__(self, media: Path) -> None:
-        self.keypoints: dict[str, Array] = {}
-        self.scores: dict[str, Array] = {}
-        widths = {}
-        for view in VIEWS:
-            result = ampose.run(media / f"{view}.mp4")
-            main = int(result.scores.sum((0, 2)).argmax())
-            self.keypoints[view] = result.keypoints[:, main]
-            self.scores[view] = result.scores[:, main]
-            widths[view] = result.camera(0).size[0]
-            print(f"{view}: {result.frame_count} frames, {result.person_count} person(s)")
-        calibrated = read_calibration(media / "Calib.qca.txt")
+
+def lift(lifter: ampose.Lifter, xy: Array, scores: Array, camera: Camera) -> Array:
+    """(T, 17, 3) metres, camera axes, float64."""
+    lifted = lifter.lift(xy, image_size=camera.size, scores=scores, camera=camera)
+    return lifted.joints[:, 0].astype(float)
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """A view lifted, and the same poses from the other views.
+
+    Attributes:
+        frames: (T,) numbers of the frames in which both have all limbs.
+        lifted: (T, 17, 3) metres, camera axes.
+        reference: (T, 17, 3) metres, camera axes; NaN at joints off the limbs that are unknown.
+    """
+
+    frames: Array
+    lifted: Array
+    reference: Array
+
+    @cached_property
+    def aligned_errors(self) -> Array:
+        """(T, 12) millimetres, each pose aligned by rotation, translation and scale."""
+        return aligned_joint_errors(self.lifted[:, LIMBS], self.reference[:, LIMBS])
+
+    @cached_property
+    def superposed(self) -> tuple[Array, Array]:
+        """Lifted, scaled by its bones, and reference, both about the middle of the hips."""
+        scale = limb_length(self.reference) / limb_length(self.lifted)
+        lifted, reference = (
+            joints - joints[:, HIPS].mean(1, keepdims=True)
+            for joints in (self.lifted, self.reference)
+        )
+        return scale[:, None, None] * lifted, reference
+
+    @cached_property
+    def bone_scaled_errors(self) -> Array:
+        """(T, 12) millimetres, `superposed`."""
+        lifted, reference = self.superposed
+        return joint_errors(lifted[:, LIMBS], reference[:, LIMBS])
+
+    @cached_property
+    def depth_flips(self) -> Array:
+        """(T, 8) whether a bone of `LIMB_BONES` leans to the wrong side of the picture plane."""
+        away = self.reference[:, HIPS].mean(1)
+        away /= np.linalg.norm(away, axis=-1, keepdims=True)
+        parents, children = np.transpose(LIMB_BONES)
+        leans = []
+        for joints in (self.lifted, self.reference):
+            bones = joints[:, children] - joints[:, parents]
+            bones /= np.linalg.norm(bones, axis=-1, keepdims=True)
+            leans.append(np.degrees(np.arcsin((bones * away[:, None]).sum(-1))))
+        flipped = (np.sign(leans[0]) != np.sign(leans[1])) & (np.abs(leans) >= LEAN_DEGREES).all(0)
+        return np.asarray(flipped)
+
+
+class Recording:
+    """Detections of all views, and the cameras they fit best.
+
+    Args:
+        keypoints: of each view, (T, 17, 2) pixels, Human3.6M joints; NaN where not seen.
+        scores: of each view, (T, 17).
+        widths: of the views' pictures, pixels.
+        calibrated: cameras of the calibration.
+    """
+
+    def __init__(
+        self,
+        keypoints: dict[str, Array],
+        scores: dict[str, Array],
+        widths: dict[str, int],
+        calibrated: dict[str, Camera],
+    ) -> None:
+        self.keypoints, self.scores = keypoints, scores
         options = [width_options(calibrated[view], widths[view]) for view in VIEWS]
-        self.cameras, self.choice, self.residual = {}, "", np.inf
+        self.cameras: dict[str, Camera] = {}
+        self.choice, self.residual = "", np.inf
         for names in itertools.product(*options):
             cameras = {v: o[n] for v, o, n in zip(VIEWS, options, names, strict=True)}
             residual = self.reprojection(self.reference(cameras, VIEWS), cameras, VIEWS)
@@ -147,8 +238,21 @@ class Recording:
                 self.cameras, self.residual = cameras, residual
                 self.choice = ", ".join(names)
 
+    @classmethod
+    def detected(cls, media: Path) -> Recording:
+        """Finds the person in the four clips of a folder; about a minute."""
+        calibrated = read_calibration(media / "Calib.qca.txt")
+        keypoints, scores, widths = {}, {}, {}
+        for view in VIEWS:
+            result = ampose.run(media / f"{view}.mp4")
+            main = int(result.scores.sum((0, 2)).argmax())
+            keypoints[view], scores[view] = result.keypoints[:, main], result.scores[:, main]
+            widths[view] = result.camera(0).size[0]
+            print(f"{view}: {result.frame_count} frames, {result.person_count} person(s)")
+        return cls(keypoints, scores, widths, calibrated)
+
     def reference(self, cameras: dict[str, Camera], views: tuple[str, ...]) -> Array:
-        """World points (T, J, 3) triangulated from some views."""
+        """World points (T, 17, 3) from some views."""
         return triangulate(
             [cameras[view].rays(self.keypoints[view].astype(float)) for view in views],
             [self.scores[view] for view in views],
@@ -167,37 +271,76 @@ class Recording:
         together = np.concatenate(misses)
         return float(np.nanmean(together))
 
-    def score(self, view: str, lifter: ampose.Lifter) -> dict[str, str | int]:
-        """Lifts one view and compares it with the triangulation of the others."""
-        others = tuple(other for other in VIEWS if other != view)
-        world = self.reference(self.cameras, others)
-        target = self.cameras[view].to_camera(world)
-        lifted = lifter.lift(
-            self.keypoints[view],
-            image_size=self.cameras[view].size,
-            scores=self.scores[view],
-            camera=self.cameras[view],
-        ).joints[:, 0]
-        whole = np.isfinite(target[:, LIMBS]).all((1, 2)) & np.isfinite(lifted).all((1, 2))
-        target, lifted = target[whole].astype(float), lifted[whole].astype(float)
-        aligned = aligned_joint_errors(lifted[:, LIMBS], target[:, LIMBS])
-        scale = limb_length(target) / limb_length(lifted)
-        centred = [x - x[:, HIPS].mean(1, keepdims=True) for x in (lifted, target)]
-        direct = joint_errors(scale[:, None, None] * centred[0][:, LIMBS], centred[1][:, LIMBS])
-        moved = [
-            joint_errors(*(x[whole][:, LIMBS][finite] for x in (without, world))).mean()
-            for pair in itertools.combinations(others, 2)
-            for without in [self.reference(self.cameras, pair)]
-            for finite in [np.isfinite(without[whole][:, LIMBS]).all((1, 2))]
-        ]
+    def compare(self, view: str, lifter: ampose.Lifter) -> Comparison:
+        """Lifts the detections of one view and triangulates those of the others."""
+        camera = self.cameras[view]
+        reference = camera.to_camera(self.reference(self.cameras, others(view)))
+        lifted = lift(lifter, self.keypoints[view], self.scores[view], camera)
+        both = np.concatenate([lifted[:, LIMBS], reference[:, LIMBS]], axis=1)
+        frames = np.flatnonzero(np.isfinite(both).all((1, 2)))
+        return Comparison(frames, lifted[frames], reference[frames])
+
+    def score(self, view: str, lifter: ampose.Lifter) -> dict[str, float]:
+        """The columns of one view but for the lifter's and the view's names, not rounded."""
+        compared = self.compare(view, lifter)
+        upright = lift(lifter, *self.upright(view))[compared.frames]
+        exact = lift(lifter, *self.projected(view, compared))
         return {
-            "view": view,
-            "frames": int(whole.sum()),
-            "p_mpjpe_limbs_mm": f"{aligned.mean():.1f}",
-            "bone_scaled_mpjpe_mm": f"{direct.mean():.1f}",
-            "reference_residual_px": f"{self.reprojection(world, self.cameras, others):.1f}",
-            "reference_change_one_view_less_mm": f"{np.mean(moved):.1f}",
+            "frames": len(compared.frames),
+            "p_mpjpe_limbs_mm": compared.aligned_errors.mean(),
+            "bone_scaled_mpjpe_mm": compared.bone_scaled_errors.mean(),
+            "p_mpjpe_2d_projected_from_reference_mm": replace(
+                compared, lifted=exact
+            ).aligned_errors.mean(),
+            "p_mpjpe_upright_mm": replace(compared, lifted=upright).aligned_errors.mean(),
+            "depth_flips_percent": 100 * compared.depth_flips.mean(),
+            "detections_off_percent": 100 * self.detections_off(view, compared),
+            **self.reference_spread(view, compared.frames),
         }
+
+    def projected(self, view: str, compared: Comparison) -> tuple[Array, Array, Camera]:
+        """What to lift to see the lifter's error alone: the reference's place in the picture."""
+        xy = self.cameras[view].project(compared.reference)
+        return xy, np.isfinite(xy).all(-1).astype(float), self.cameras[view]
+
+    def upright(self, view: str) -> tuple[Array, Array, Camera]:
+        """The detections as a pinhole camera without this camera's roll would see them."""
+        camera = self.cameras[view]
+        pinhole = Camera.from_focal(camera.size, camera.focal[0])
+        turn = rotation_about(2, -np.radians(roll_degrees(camera)))
+        rays = camera.rays(self.keypoints[view].astype(float))
+        return pinhole.project(rotate(rays, turn)), self.scores[view], pinhole
+
+    def detections_off(self, view: str, compared: Comparison) -> float:
+        """Distance of detections from the projected reference, see the top of this file."""
+        places = self.cameras[view].project(compared.reference)[:, LIMBS]
+        off = self.keypoints[view][compared.frames][:, LIMBS] - places
+        off = np.linalg.norm(off - np.nanmean(off, axis=1, keepdims=True), axis=-1)
+        side = np.ptp(places, axis=1).max(-1, keepdims=True)
+        return float(np.nanmean(off / side))
+
+    def reference_spread(self, view: str, frames: Array) -> dict[str, float]:
+        """How sure the triangulation by the other views is, in these frames."""
+        three = others(view)
+        world = self.reference(self.cameras, three)
+        moved, reshaped = [], []
+        for two in itertools.combinations(three, 2):
+            poses = [
+                points[frames][:, LIMBS] for points in (self.reference(self.cameras, two), world)
+            ]
+            finite = np.isfinite(poses[0]).all((1, 2))
+            moved.append(joint_errors(poses[0][finite], poses[1][finite]).mean())
+            reshaped.append(aligned_joint_errors(poses[0][finite], poses[1][finite]).mean())
+        return {
+            "reference_residual_px": self.reprojection(world, self.cameras, three),
+            "reference_change_one_view_less_mm": float(np.mean(moved)),
+            "reference_change_aligned_mm": float(np.mean(reshaped)),
+        }
+
+
+def others(view: str) -> tuple[str, ...]:
+    """All views but one."""
+    return tuple(other for other in VIEWS if other != view)
 
 
 def limb_length(joints: Array) -> Array:
@@ -206,25 +349,75 @@ def limb_length(joints: Array) -> Array:
     return np.asarray(np.linalg.norm(joints[:, children] - joints[:, parents], axis=-1).sum(-1))
 
 
+def table(scores: Mapping[str, Mapping[str, Mapping[str, float]]]) -> list[dict[str, str]]:
+    """Rows of the result file from scores by lifter and view; each lifter's end with its mean."""
+    rows = []
+    for lifter, by_view in scores.items():
+        columns = next(iter(by_view.values()))
+        mean = {name: np.mean([score[name] for score in by_view.values()]) for name in columns}
+        for view, score in {**by_view, MEAN: mean}.items():
+            numbers = {name: f"{score[name]:.1f}" for name in columns if name != "frames"}
+            frames = f"{score['frames']:g}"
+            rows.append({"lifter": lifter, "view": view, "frames": frames, **numbers})
+    return rows
+
+
+def name_of(lifter: ampose.Lifter) -> str:
+    """The lifter's name, its file's without the ending."""
+    return lifter.provenance["lifter"]
+
+
+def lifters_from(paths: Sequence[Path]) -> list[ampose.Lifter]:
+    """The lifters of these files; all that ship with the package, the default first, if none.
+
+    Raises:
+        InputError: a file cannot be used, or two have one name.
+    """
+    shipped = sorted(
+        DEFAULT_WEIGHTS.parent.glob("*.onnx"), key=lambda p: (p != DEFAULT_WEIGHTS, p)
+    )
+    lifters = [ampose.Lifter(path) for path in paths or shipped]
+    names = [name_of(lifter) for lifter in lifters]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"several weights are named {name}; rename all but one")
+    return lifters
+
+
+def arguments_of(description: str, out: Path) -> argparse.Namespace:
+    """The command line of a benchmark on these clips: media, weights and out."""
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+    parser.add_argument("media", type=Path)
+    parser.add_argument("--weights", type=Path, action="append", default=[], metavar="FILE.onnx")
+    parser.add_argument("-o", "--out", type=Path, default=out)
+    return parser.parse_args()
+
+
 def main() -> None:
     """Runs the benchmark and writes its table."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("media", type=Path)
-    parser.add_argument("-o", "--out", type=Path, default=Path("results/real_video.csv"))
-    arguments = parser.parse_args()
-    recording = Recording(arguments.media)
-    lifter = ampose.Lifter()
-    rows = [recording.score(view, lifter) for view in VIEWS]
+    arguments = arguments_of(__doc__ or "", Path("results/real_video.csv"))
+    lifters = lifters_from(arguments.weights)
+    recording = Recording.detected(arguments.media)
+    rows = table(
+        {name_of(each): {view: recording.score(view, each) for view in VIEWS} for each in lifters}
+    )
     for row in rows:
         print(row)
+    rolls = (f"{view} {roll_degrees(recording.cameras[view]):.0f}" for view in VIEWS)
     notes = {
         "what": "lifted view against the triangulation of the other three; 12 limb joints; mm",
         "widths": f"{recording.choice} (four-view residual {recording.residual:.2f} px)",
-        **lifter.provenance,
+        "camera roll": f"{', '.join(rolls)} degrees",
+        "ampose": lifters[0].provenance["ampose"],
+        **{f"sha256 of {name_of(each)}": each.provenance["lifter_sha256"] for each in lifters},
+        "mapping": lifters[0].provenance["mapping"],
         **circumstances(),
     }
     write_table(arguments.out, rows, notes)
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except InputError as error:
+        sys.exit(str(error))
