@@ -417,11 +417,11 @@ def main() -> None:
         parser.error("--batch, --steps, --repeats, --workers and --frames must be at least 1")
     if given.threads:
         torch.set_num_threads(given.threads)
-    recipe = RECIPES["open-small"]
+    recipe = RECIPES["open"]
     assert isinstance(recipe.data, OpenMotion)
     try:
         model = AMPoseConfig(depth=given.depth, width=given.width, channels=3)
-        sampler = load_sampler(recipe.data, given.packs, recipe.model)
+        sampler = load_sampler(recipe.data, given.packs, model)
     except ValueError as error:
         parser.error(str(error))
     poses = max(recipe.poses or 0, (given.warmup + given.steps) * given.batch)

@@ -31,9 +31,7 @@ sys.modules[_SPEC.name] = benchmark  # dataclasses look their module up
 _SPEC.loader.exec_module(benchmark)
 
 POSES = 8
-RECIPE = replace(
-    RECIPES["open-small"], model=AMPoseConfig(depth=2, width=16, channels=3), batch=POSES
-)
+RECIPE = replace(RECIPES["open"], model=AMPoseConfig(depth=2, width=16, channels=3), batch=POSES)
 
 
 @pytest.fixture(autouse=True)

@@ -123,6 +123,13 @@ def test_a_table_that_cannot_be_written(ampose: Command, data: Path) -> None:
     assert said.code == 2
     assert said.err.startswith("ampose: ")
     assert said.err.count("\n") == 1
+    folder = ampose("eval", "cmu-val", "--data", data, "--out", ".")
+    assert (folder.code, folder.out) == (2, "")
+
+
+def test_without_scipy(data: Path) -> None:
+    said = without_torch("eval", "cmu-val", "--data", data, missing="scipy")
+    assert_one_line(said, "needs scipy", "install it with: pip install torch, then")
 
 
 def test_onnx_needs_no_torch(ampose: Command, data: Path, weights: Path) -> None:

@@ -43,7 +43,9 @@ def evaluate(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="CSV with every row; else the main rows shown."),
+        typer.Option(
+            "--out", "-o", dir_okay=False, help="CSV with every row; else the main rows shown."
+        ),
     ] = None,
     log: Annotated[
         Path, typer.Option(help="Where each look at an open test set is recorded.")
@@ -77,8 +79,9 @@ def score_open(
     sets: list[str], data: Path, weights: Path | None, log: Path, threads: int | None
 ) -> Scored:
     """Scores by the open-mocap protocol, prints the main rows, records looks at test sets."""
-    from ampose.research.evaluation import open_protocol as protocol
-    from ampose.research.evaluation.provenance import log_test
+    with needs_torch():  # or SciPy, which the protocol needs
+        from ampose.research.evaluation import open_protocol as protocol
+        from ampose.research.evaluation.provenance import log_test
 
     chosen = open_sets(sets, data)
     name, sha256, lift = load_lifter(weights, threads)
@@ -153,15 +156,19 @@ def load_lifter(weights: Path | None, threads: int | None) -> tuple[str, str, Li
     with needs_torch():
         from ampose.research.training.checkpoint import sha256_of
         from ampose.research.training.inference import torch_lifter
-    model = load_model(weights)
+    model = load_model(weights, threads)
     return weights.resolve().parent.name, sha256_of(weights), torch_lifter(model)
 
 
-def load_model(weights: Path) -> nn.Module:
+def load_model(weights: Path, threads: int | None) -> nn.Module:
     """A trained torch model that open data can be shown to."""
     with needs_torch():
+        import torch
+
         from ampose.research.models.cost import input_shape
         from ampose.research.training.checkpoint import load_weights
+    if threads:
+        torch.set_num_threads(threads)
     try:
         model = load_weights(weights)
     except ValueError as error:

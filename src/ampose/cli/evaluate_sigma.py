@@ -124,7 +124,7 @@ def load_sigma_lifter(weights: Path | None, threads: int | None) -> SigmaLifter:
         from ampose.research.models.uncertain import Uncertain
         from ampose.research.training.checkpoint import sha256_of
         from ampose.research.training.inference import torch_lifter_with_sigma
-    model = load_model(weights)
+    model = load_model(weights, threads)
     if not isinstance(model, Uncertain):
         raise InputError(
             f"{weights}: gives no sigma; ampose train open-small-sigma makes one that does"

@@ -41,8 +41,8 @@ def reproduce(
             help="4.1 to 4.9, tables of the thesis; open-4.6 to open-4.9, the same on open data; "
             "open, every lifter alike on open data; open-gains, what each change to the thesis's "
             "model gains; open-speed, how fast each is on one thread here; figure-4.3 to "
-            "figure-4.5; figure-open; figure-benchmark, error over latency; figure-sigma, coverage "
-            "of a lifter's sigma.",
+            "figure-4.5; figure-open; figure-benchmark, error over latency; figure-sigma, how "
+            "often a lifter's error is within its sigma.",
             show_default=False,
         ),
     ] = None,

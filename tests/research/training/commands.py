@@ -33,9 +33,9 @@ def command(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) 
     return ampose
 
 
-def without_torch(*words: object) -> Said:
-    """``ampose`` with these words where torch is not installed."""
-    program = "import sys; sys.modules['torch'] = None; import ampose.cli.main as m; m.main()"
+def without_torch(*words: object, missing: str = "torch") -> Said:
+    """``ampose`` with these words where torch, or another package, is not installed."""
+    program = f"import sys; sys.modules[{missing!r}] = None; import ampose.cli.main as m; m.main()"
     done = subprocess.run(
         [sys.executable, "-c", program, *map(str, words)], capture_output=True, text=True
     )
