@@ -120,7 +120,7 @@ def test_list_needs_nothing_else(ampose: Command) -> None:
     lines = said.out.splitlines()
     assert [line.split()[0] for line in lines] == list(RECIPES)
     assert lines[0].endswith(
-        "AMPose of width 128: 8,000,000 poses of open motion, batch 128, learning rate 0.004"
+        "AMPose of width 104: 8,000,000 poses of open motion, batch 128, learning rate 0.004"
     )
     (thesis,) = (line for line in lines if line.startswith("h36m-cpn-17 "))
     assert thesis.endswith(

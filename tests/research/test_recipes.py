@@ -180,7 +180,7 @@ class TestOpen:
         chosen = {"name": "open-small", "poses": small.poses, "batch": 128, "learning_rate": 4e-3}
         assert replace(improved(plain), **chosen) == small
         assert RECIPES["open-large"] == replace(
-            small, name="open-large", model=replace(small.model, width=256)
+            small, name="open-large", model=replace(small.model, width=208)
         )
         assert RECIPES["martinez"].model == MartinezConfig(channels=4, dropout=0.0)
 
@@ -267,11 +267,11 @@ class TestImprovements:
             same = {"name": plain.name, "data": plain.data, "poses": plain.poses}
             assert replace(first, **same) == plain
 
-    def test_others_get_all_that_is_not_a_graph_layer_of_ours(self) -> None:
-        assert [change.name for change in CHANGES if change.own] == ["adjacency"]
+    def test_others_get_all_that_is_not_our_own_structure(self) -> None:
+        assert [change.name for change in CHANGES if change.own] == ["adjacency", "depth"]
         ours, *others = WAYS
         assert changes_of(ours[0]) == CHANGES
-        assert all(changes_of(way[0]) == CHANGES[1:] for way in others)
+        assert all(changes_of(way[0]) == CHANGES[2:] for way in others)
 
     def test_extras_differ_from_the_benchmark_by_all_changes(self) -> None:
         for recipe, way in zip(EXTRAS, WAYS, strict=True):

@@ -330,8 +330,7 @@ class TestExtras:
         notes, rows = read(written.paths[1])
         ours = row_of(rows, "extras-ampose")
         assert (ours["system"], ours["tier"]) == ("AMPose", "CPU, with extras")
-        # What is extra makes a network no smaller than the published one.
-        assert ours["width"] == "scaled: depth 1 of 5, width 16 of 512"
+        assert ours["width"] == "scaled: depth 6 of 5, width 104 of 512"
         assert ours["seeds"] == "not run"
         assert float(row_of(rows, "extras-graformer")["hdm05 exact MPJPE"]) > 0
         assert "learnt matrix" in notes["CPU, with extras"]

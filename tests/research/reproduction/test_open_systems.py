@@ -55,11 +55,13 @@ def test_the_wide_tier_has_published_widths(recipe: Recipe) -> None:
     assert width_note(recipe) == "published width"
 
 
-@pytest.mark.parametrize("recipe", EXTRAS, ids=[each.name for each in EXTRAS])
-def test_extras_make_no_network_smaller(recipe: Recipe) -> None:
-    plain = RECIPES[recipe.name.replace("extras", "benchmark")]
-    assert recipe.model != plain.model
-    assert width_note(recipe) == width_note(plain)
+def test_extras_are_as_wide_but_for_ours() -> None:
+    notes = {each.name: width_note(each) for each in EXTRAS}
+    assert notes == {
+        "extras-ampose": "scaled: depth 6 of 5, width 104 of 512",
+        "extras-graformer": "published width",
+        "extras-stacked-hourglass": "published width",
+    }
 
 
 def test_what_is_smaller_is_named() -> None:

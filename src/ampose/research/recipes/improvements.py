@@ -15,7 +15,7 @@ from ampose.research.models.ampose import AMPoseConfig
 from ampose.research.recipes.benchmark import BENCHMARK
 from ampose.research.recipes.recipe import OpenMotion, Recipe
 
-GAIN_BUDGET = 250_000
+GAIN_BUDGET = 200_000
 """Poses that every step of the way sees."""
 
 
@@ -28,7 +28,7 @@ class Change:
         title: for readers.
         model: fields of the network's configuration.
         training: fields of the recipe.
-        own: whether it changes AMPose's own structure, which other networks do not have.
+        own: whether it changes what only AMPose has, its layers and their size.
     """
 
     name: str
@@ -47,6 +47,12 @@ CHANGES = (
         "adjacency",
         "every graph layer adds a learnt matrix to its adjacency",
         model={"learnt_adjacency": True},
+        own=True,
+    ),
+    Change(
+        "depth",
+        "depth 6 of width 104 for depth 4 of width 128: as many parameters",
+        model={"depth": 6, "width": 104},
         own=True,
     ),
     Change("size", "a fourth input channel: how large the person is seen", model={"channels": 4}),

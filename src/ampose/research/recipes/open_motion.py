@@ -10,14 +10,14 @@ from ampose.research.models.uncertain import UncertainConfig
 from ampose.research.recipes.ablations import ABLATIONS, variants
 from ampose.research.recipes.recipe import Recipe
 
-_SMALL = AMPoseConfig(depth=4, width=128, channels=4, learnt_adjacency=True)
+_SMALL = AMPoseConfig(depth=6, width=104, channels=4, learnt_adjacency=True)
 _OPEN_SMALL = Recipe(
     "open-small", _SMALL, poses=8_000_000, batch=128, optimiser="muon", learning_rate=4e-3
 )
 
 SHIPPED = (
     _OPEN_SMALL,
-    replace(_OPEN_SMALL, name="open-large", model=replace(_SMALL, width=256)),
+    replace(_OPEN_SMALL, name="open-large", model=replace(_SMALL, width=208)),
     replace(
         _OPEN_SMALL,
         name="martinez",

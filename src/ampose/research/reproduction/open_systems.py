@@ -27,7 +27,6 @@ from ampose.research.models.weight_sharing import WeightSharingConfig
 from ampose.research.models.zoo import ModelConfig
 from ampose.research.recipes import Recipe
 from ampose.research.recipes.benchmark import published
-from ampose.research.recipes.improvements import CHANGES
 
 UNKNOWN = "none known"
 
@@ -87,10 +86,11 @@ def system_name(recipe: Recipe) -> str:
 def width_note(recipe: Recipe) -> str:
     """Whether a recipe's network is the published one, or what is smaller in it."""
     model, full = recipe.model, published(recipe.model)
-    extra = {name for change in CHANGES for name in change.model}
     smaller = [
         f"{each.name.replace('_', ' ')} {getattr(model, each.name)} of {getattr(full, each.name)}"
         for each in fields(model)
-        if each.name not in extra and getattr(model, each.name) != getattr(full, each.name)
+        if each.name != "channels"  # of the input, no size
+        and not isinstance(each.default, bool)
+        and getattr(model, each.name) != getattr(full, each.name)
     ]
     return f"scaled: {', '.join(smaller)}" if smaller else "published width"
