@@ -60,13 +60,13 @@ _TEMPORAL: tuple[tuple[str, ModelConfig, float], ...] = (
     ("ampose-9", AMPoseConfig(depth=4, width=128, frames=9), 2e-3),
     ("ampose-27", AMPoseConfig(depth=4, width=128, frames=27), 2e-3),
     ("videopose3d-27", VideoPose3DConfig(filters=(3, 3, 3), frames=27), 2e-3),
-    ("poseformer-9", PoseFormerConfig(frames=9), 2e-3),
+    ("poseformer-9", PoseFormerConfig(width=8, frames=9), 2e-3),
     ("mhformer-9", MHFormerConfig(width=104, hidden=208), 2e-3),
     ("p-stmo-81", PSTMOConfig(width=104, hidden=208), 2e-3),
-    ("mixste-27", MixSTEConfig(width=80), 2e-3),
+    ("mixste-27", MixSTEConfig(depth=4, width=32), 2e-3),
 )
-"""The same for those that see several frames, as many as their names say. MixSTE keeps the width
-that it has for one; with 27 frames that is most of a day on a CPU core, not an hour."""
+"""The same for those that see several frames, as many as their names say. MixSTE is far below a
+million parameters, and still takes hours: it computes all 27 poses to give the middle one."""
 
 
 def _as_trained(model: ModelConfig) -> ModelConfig:
