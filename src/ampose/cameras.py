@@ -27,7 +27,7 @@ DEFAULT_FOV_DEGREES = 60.0
 MIN_VISIBLE_JOINTS = 6
 """Fewer seen joints than this say too little about a body to lift it."""
 
-_USUAL_SCALE = 1.5
+USUAL_SCALE = 1.5
 """Less the logarithm of half a person's size, over the distance, at about four metres."""
 
 _MAX_TANGENT = 5.0
@@ -232,7 +232,7 @@ def look_at_person(
     scaled = turned[..., :2] / scale[..., None]
     parts = [np.where(seen[..., None], scaled, 0), seen[..., None]]
     if channels > 3:
-        parts.append(np.where(seen, np.log(scale) + _USUAL_SCALE, 0)[..., None])
+        parts.append(np.where(seen, np.log(scale) + USUAL_SCALE, 0)[..., None])
     return np.concatenate(parts, axis=-1).astype(np.float32), rotation
 
 

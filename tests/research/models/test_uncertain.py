@@ -9,12 +9,15 @@ import pytest
 import torch
 from scipy.stats import laplace
 
+from ampose.cameras import look_at_person
+from ampose.geometry import rotate
 from ampose.research.models.ampose import AMPoseConfig
 from ampose.research.models.cost import input_shape
 from ampose.research.models.uncertain import (
     LARGEST_METRES,
     Uncertain,
     UncertainConfig,
+    misfit,
     negative_log_likelihood,
 )
 from ampose.research.models.zoo import build
@@ -116,3 +119,54 @@ class TestLikelihood:
         ]
         best = float(candidates[int(np.argmin(losses))])
         assert best == pytest.approx(0.05 * math.sqrt(2), abs=0.002)
+
+
+class TestMisfit:
+    """Where a pose is seen, against the keypoints."""
+
+    @staticmethod
+    def seen(channels: int, distance: float = 3.0) -> tuple[torch.Tensor, torch.Tensor]:
+        """Inputs (6, 17, channels) and poses (6, 17, 3) that belong together."""
+        rng = np.random.default_rng(0)
+        pose = rng.normal(0, 0.3, (6, 17, 3))
+        points = pose + np.array([0.4, -0.2, distance])
+        inputs, rotation = look_at_person(points / points[..., 2:], channels=channels)
+        turned = rotate(pose - pose[:, :1], rotation)
+        return torch.from_numpy(inputs), torch.from_numpy(turned).float()
+
+    def test_a_pose_that_is_seen_exactly_there(self) -> None:
+        assert misfit(*self.seen(4)).abs().max() < 5e-3
+        # Without the scale perspective is unknown; from far away there is none.
+        assert misfit(*self.seen(3)).abs().max() > 0.02
+        assert misfit(*self.seen(3, distance=3000.0)).abs().max() < 1e-3
+
+    def test_neither_place_nor_size_count(self) -> None:
+        inputs, pose = self.seen(3)
+        moved = 0.7 * pose + torch.tensor([0.3, -1.0, 2.0])
+        torch.testing.assert_close(misfit(inputs, moved), misfit(inputs, pose))
+
+    def test_without_perspective_is_that_of_least_squares(self) -> None:
+        inputs, pose = self.seen(3)
+        inputs[:, 4] = 0  # not seen
+        others = [joint for joint in range(17) if joint != 4]
+        for place, joints, found in zip(inputs, pose, misfit(inputs, pose), strict=True):
+            x, y = joints[others, 0].numpy(), joints[others, 1].numpy()
+            ones, zeros = np.ones(16), np.zeros(16)
+            rows = [np.stack([x, ones, zeros], 1), np.stack([y, zeros, ones], 1)]
+            matrix, target = np.concatenate(rows), place[others, :2].T.reshape(-1).numpy()
+            answer, *_ = np.linalg.lstsq(matrix, target, rcond=None)
+            left = (target - matrix @ answer).reshape(2, 16).T
+            np.testing.assert_allclose(found[others].numpy(), left, atol=1e-5)
+            assert not found[4].any()
+
+    def test_shows_which_keypoint_is_off(self) -> None:
+        inputs, pose = self.seen(4)
+        inputs[:, 9, 0] += 0.2
+        off = misfit(inputs, pose)
+        assert (off.norm(dim=-1).argmax(1) == 9).all()
+        assert (off[:, 9, 0] > 0.12).all()
+
+    def test_of_nobody_is_zero(self) -> None:
+        pose = torch.zeros(2, 17, 3)
+        assert not misfit(torch.zeros(2, 17, 4), pose).any()
+        assert not misfit(torch.zeros(2, 17, 3), pose).any()

@@ -1,6 +1,7 @@
 """How far off a pose may be: a standard deviation per joint and axis beside a trained lifter.
 
 A small network reads the lifter's last features, those of each joint and the mean over all, and
+how far the keypoints are from where the answer would be seen, which tells how noisy they are; it
 answers with the scale of the joint's error. The lifter itself is frozen, so its poses are those
 that it had. Trained by the likelihood of the errors under a Laplace distribution, whose tails are
 closer to those of a lifter than a Gaussian's are; then scaled joint by joint on subjects that it
@@ -16,9 +17,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ampose.cameras import USUAL_SCALE
 from ampose.research.models.ampose import AMPose
 from ampose.research.models.on_base import OnBaseConfig
 from ampose.skeletons import get_skeleton
+
+_USUAL_MISFIT = 0.03
+"""Of a keypoint, as a share of half the box: brings what the small network reads to about 1."""
+
+_ROUNDS = 3
+"""Of least squares: how near joints are follows from the scale, and the scale from that."""
 
 LARGEST_METRES = 2.0
 """Of a sigma: the size of a person, above which it says no more."""
@@ -51,7 +59,7 @@ class Uncertain(nn.Module):
         self.root = skeleton.root
         self.base = AMPose(config.base).requires_grad_(requires_grad=False)
         self.sigma = nn.Sequential(
-            nn.Linear(2 * config.width, config.hidden), nn.GELU(), nn.Linear(config.hidden, 3)
+            nn.Linear(2 * config.width + 3, config.hidden), nn.GELU(), nn.Linear(config.hidden, 3)
         )
         self.register_buffer("calibration", torch.ones(len(skeleton), 3))
 
@@ -69,15 +77,48 @@ class Uncertain(nn.Module):
         with torch.no_grad():
             features = self.base.features(x)
             pose: Tensor = self.base.head(features)
-        if not with_sigma:
-            return pose
-        # The mean tells how noisy the keypoints are altogether.
-        both = torch.cat([features, features.mean(1, keepdim=True).expand_as(features)], dim=-1)
+            if not with_sigma:
+                return pose
+            mean = features.mean(1, keepdim=True).expand_as(features)
+            off = misfit(x[:, x.shape[1] // 2].float(), pose.float()) / _USUAL_MISFIT
+            all_off = off.pow(2).mean((1, 2), keepdim=True).sqrt()
+            noise = torch.log(all_off + 0.01).expand(-1, off.shape[1], -1)
+            read = torch.cat([features, mean, off, noise], dim=-1)
         # Half a decimetre at the start.
-        scale = torch.exp(self.sigma(both).float() - 3).clamp(max=LARGEST_METRES)
+        scale = torch.exp(self.sigma(read).float() - 3).clamp(max=LARGEST_METRES)
         others = torch.ones(len(self.calibration), 1, device=x.device)
         others[self.root] = 0
         return pose, scale * self.calibration * others
+
+
+def misfit(keypoints: Tensor, pose: Tensor) -> Tensor:
+    """From where a pose is best seen to its keypoints, (B, J, 2), shares of half the box.
+
+    The camera looks along z; distance and place of the pose are those with the least squares. With
+    three channels perspective is left out. Zero where a joint was not seen.
+
+    Args:
+        keypoints: `look_at_person` inputs (B, J, channels).
+        pose: (B, J, 3) metres.
+    """
+    place, seen = keypoints[..., :2], keypoints[..., 2:3]
+    nearness = torch.ones_like(seen)
+    off = torch.zeros_like(place)
+    for _ in range(_ROUNDS if keypoints.shape[-1] > 3 else 1):
+        # place ~ nearness * (scale * pose + shift), of the seen ones
+        across, one = seen * nearness * pose[..., :2], seen * nearness
+        weight = (one**2).sum(1).clamp(min=1e-6)
+        mixed, known = (one * across).sum(1), (one * place).sum(1)
+        spread = (across**2).sum((1, 2)) - (mixed**2 / weight).sum(-1)
+        both = (across * place).sum((1, 2)) - (mixed * known / weight).sum(-1)
+        scale = (both / spread.clamp(min=1e-6))[:, None]
+        shift = (known - mixed * scale) / weight
+        off = seen * place - scale[:, None] * across - one * shift[:, None]
+        if keypoints.shape[-1] > 3:
+            box = (keypoints[..., 3:4] * seen).sum(1) / seen.sum(1).clamp(min=1) - USUAL_SCALE
+            depth = pose[..., 2:] * (scale * torch.exp(box))[:, None]  # in distances of the root
+            nearness = 1 / (1 + depth).clamp(min=0.2)
+    return off
 
 
 def negative_log_likelihood(pose: Tensor, sigma: Tensor, target: Tensor, root: int) -> Tensor:
