@@ -88,6 +88,25 @@ def test_missing_data(ampose: Command, tmp_path: Path) -> None:
     assert_one_line(said, f"{tmp_path}/nowhere/cmu.npz: no such file", "--data")
 
 
+def test_fewer_packs(ampose: Command, data: Path) -> None:
+    (data / "mesh2motion.npz").unlink()
+    words = ("train", "tiny", "--data", data, "--poses", 8)
+    assert_one_line(ampose(*words), "mesh2motion.npz: no such file", "ampose train --pack cmu")
+    assert not Path("runs").exists()
+    assert ampose(*words, "--pack", "cmu").code == 0
+    recipe = json.loads(Path("runs/tiny/recipe.json").read_text())
+    assert recipe["data"]["packs"] == ["cmu"]
+
+
+def test_packs_that_a_recipe_does_not_have(ampose: Command, data: Path) -> None:
+    words = ("--data", data, "--pack", "cmu", "--pack", "hdm05")
+    known = "tiny trains on no pack 'hdm05'; --pack takes cmu, mesh2motion"
+    assert_one_line(ampose("train", "tiny", *words), known)
+    licensed = "h36m-cpn-17 trains on human3.6m, not on packs; leave out --pack"
+    assert_one_line(ampose("train", "h36m-cpn-17", *words), licensed)
+    assert not Path("runs").exists()
+
+
 def test_a_folder_of_another_run(ampose: Command, data: Path) -> None:
     words = ("train", "tiny", "--data", data, "--out", "run", "--poses", 8)
     assert ampose(*words).code == 0

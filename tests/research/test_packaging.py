@@ -100,7 +100,35 @@ def test_the_card_says_what_the_weights_are(folder: Path, card: dict) -> None:
     }
     assert card["licence"] == "Apache-2.0"
     assert "mocap.cs.cmu.edu" in card["credit"]
+    assert "Mesh2Motion" in card["credit"]
     assert all(card[key] for key in ("packaged_by", "protocol"))
+
+
+@pytest.mark.parametrize("first", ["cmu", "mesh2motion"])
+def test_the_card_names_the_packs_that_were_trained_on(
+    folder: Path, tmp_path: Path, first: str
+) -> None:
+    """Those of the run and of the one that it starts from, and credits no other."""
+    sure = replace(
+        TINY, name="sure", model=UncertainConfig(TINY.model), loss="likelihood", start_from="tiny"
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(RECIPES, "tiny", TINY)
+        patch.setitem(RECIPES, "sure", sure)
+        patch.setattr(torch.cuda, "is_available", lambda: False)
+        for name, pack in (("tiny", first), ("sure", "cmu")):
+            train_recipe(
+                *(name, folder / "data", tmp_path / name),
+                poses=8,
+                packs=[pack],
+                progress=lambda *_: None,
+            )
+    path = tmp_path / "out" / "sure.onnx"
+    package_run(tmp_path / "sure", folder / "data", path, tmp_path / "log.csv")
+    card = json.loads(path.with_suffix(".json").read_text())
+    assert card["data"]["packs"] == list(dict.fromkeys(["cmu", first]))
+    assert "mocap.cs.cmu.edu" in card["credit"]
+    assert ("Mesh2Motion" in card["credit"]) == (first == "mesh2motion")
 
 
 def test_the_card_holds_the_scores_as_numbers(folder: Path, card: dict) -> None:

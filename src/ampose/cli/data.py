@@ -21,6 +21,8 @@ def check(
 
     Every part is loaded as a training run would load it, so the first time takes minutes with
     the whole of Human3.6M; a copy is kept in .ampose-cache beside the files.
+
+    Of the packs of open motion it says whether scores on them compare with ours.
     """
     with needs_torch():
         from ampose.research.data.inventory import NEEDS, inspect

@@ -49,6 +49,14 @@ def train(
         str | None,
         typer.Option(help="What to leave out and validate on: a subject such as S8, or fold."),
     ] = None,
+    packs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--pack",
+            metavar="NAME",
+            help="Open motion: the recipe's packs to train on, if not all; repeat for several.",
+        ),
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Threads that make batches ahead.")] = 1,
     threads: Threads = None,
     show: Annotated[
@@ -80,6 +88,7 @@ def train(
                 seed=seed,
                 learning_rate=learning_rate,
                 held_out=hold_out,
+                packs=packs,
                 workers=workers,
                 threads=threads,
                 progress=progress,

@@ -2,19 +2,25 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from ampose.research.data import open_mocap_clips
+from ampose.research.data.open_mocap import load_pack
 from ampose.research.data.open_mocap_clips import (
+    Comparison,
+    Key,
     KnownClip,
+    compared,
     difference,
     digest,
     known_clips,
     sketch,
+    split_of,
 )
-from tests.research.packs import poses
+from tests.research.packs import poses, write_pack
 
 
 def clip(frames: int, seed: int) -> np.ndarray:
@@ -49,6 +55,15 @@ class TestTable:
             assert trial[-1].isdigit()
         walk = known_clips()["cmu", "8", "11"]
         assert (walk.frames, walk.description) == (78, "slow walk/stride")
+
+    def test_splits(self) -> None:
+        counts = Counter((key[0], split_of(key)) for key in known_clips())
+        assert counts == {
+            ("cmu", "train"): 188,
+            ("cmu", "val"): 54,
+            ("cmu", "test"): 83,
+            ("hdm05", "test"): 287,
+        }
 
     def test_it_is_small_and_lies_beside_the_code(self) -> None:
         size = open_mocap_clips._TABLE.stat().st_size
@@ -116,3 +131,74 @@ class TestDifference:
         ours = known(clip(60, 0))
         for other in (-clip(60, 0), clip(60, 0)[..., [0, 2, 1]], clip(60, 0)[::-1]):
             assert "mm from ours" in (difference(other, ours) or "")
+
+
+class TestCompared:
+    """A pack of a training, a validation and two test clips, of 50 frames each, beside ours."""
+
+    clips = ("14", "1"), ("8", "1"), ("2", "1"), ("2", "2")
+    splits = ("train", "val", "test", "test")
+
+    @pytest.fixture(autouse=True)
+    def ours(self, monkeypatch: pytest.MonkeyPatch) -> dict[Key, KnownClip]:
+        """All four; clip k is that of seed k."""
+        table = {("cmu", *each): known(clip(50, k)) for k, each in enumerate(self.clips)}
+        monkeypatch.setattr(open_mocap_clips, "known_clips", lambda: table)
+        return table
+
+    def compare(self, path: Path, order: tuple[int, ...] = (0, 1, 2, 3), **changes) -> Comparison:
+        """What is said of a pack of these clips."""
+        arrays = {
+            "positions": np.concatenate([clip(50, k) for k in order]),
+            "clip_start": np.arange(len(order) + 1) * 50,
+            "subject": np.array([self.clips[k][0] for k in order]),
+            "trial": np.array([self.clips[k][1] for k in order]),
+            "skeleton": np.array(["asf-own"] * len(order)),
+            "description": np.array(["walk"] * len(order)),
+            "split": np.array([self.splits[k] for k in order]),
+        }
+        found = compared(load_pack(write_pack(path / "cmu.npz", **arrays | changes)))
+        assert found is not None
+        return found
+
+    def test_the_same(self, tmp_path: Path) -> None:
+        found = self.compare(tmp_path)
+        assert (found, found.comparable) == (Comparison(3, 0, 0, 0, in_order=True), True)
+
+    def test_training_clips_do_not_count(self, tmp_path: Path) -> None:
+        assert self.compare(tmp_path, (1, 2, 3)).comparable
+        assert self.compare(tmp_path, (1, 2, 0, 3, 0)).comparable
+
+    def test_clips_that_differ(self, tmp_path: Path) -> None:
+        positions = np.concatenate([clip(50, k) for k in (0, 1, 2, 9)])
+        found = self.compare(tmp_path, positions=positions)
+        assert (found, found.comparable) == (Comparison(2, 1, 0, 0, in_order=True), False)
+
+    def test_clips_that_are_missing(self, tmp_path: Path) -> None:
+        found = self.compare(tmp_path, (0, 1, 3))
+        assert (found, found.comparable) == (Comparison(2, 0, 1, 0, in_order=True), False)
+
+    def test_clips_that_are_new(self, tmp_path: Path, ours: dict[Key, KnownClip]) -> None:
+        del ours["cmu", "2", "1"]
+        found = self.compare(tmp_path)
+        assert (found, found.comparable) == (Comparison(2, 0, 0, 1, in_order=True), False)
+
+    def test_a_clip_that_comes_twice(self, tmp_path: Path) -> None:
+        found = self.compare(tmp_path, (1, 2, 3, 3))
+        assert (found, found.comparable) == (Comparison(3, 0, 0, 1, in_order=True), False)
+
+    def test_another_order(self, tmp_path: Path) -> None:
+        found = self.compare(tmp_path, (0, 1, 3, 2))
+        assert (found, found.comparable) == (Comparison(3, 0, 0, 0, in_order=False), False)
+        assert self.compare(tmp_path, (2, 1, 0, 3)).comparable  # each split is its own set
+
+    def test_another_split(self, tmp_path: Path) -> None:
+        found = self.compare(tmp_path, split=np.array(["train", "test", "test", "test"]))
+        assert found == Comparison(2, 0, 1, 1, in_order=True)
+
+    def test_what_the_protocol_leaves_out(self, tmp_path: Path) -> None:
+        skeleton = np.array(["asf-own", "asf-own", "daz-fixed", "bvh-own"])
+        assert self.compare(tmp_path, skeleton=skeleton) == Comparison(2, 0, 1, 0, in_order=True)
+
+    def test_a_pack_that_has_no_such_clips(self, tmp_path: Path) -> None:
+        assert compared(load_pack(write_pack(tmp_path / "mesh2motion.npz"))) is None

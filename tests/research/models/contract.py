@@ -12,11 +12,22 @@ import torch
 from ampose.research.models.cost import input_shape
 from ampose.research.models.zoo import ModelConfig, build
 from ampose.research.training.checkpoint import load_weights, save_weights
+from ampose.skeletons import get_skeleton
 
 
 class LifterContract:
     config: ModelConfig
     """A small configuration, so that the suite is quick."""
+
+    impossible: tuple[tuple[dict[str, object], str], ...] = ()
+    """Changes of it that are refused, each with a pattern of the message; numbers of frames that
+    no lifter takes need not be named."""
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """One test for each impossible configuration."""
+        if "change" in metafunc.fixturenames:
+            frames = [({"frames": each}, "frames") for each in (self.config.frames + 1, -1)]
+            metafunc.parametrize(("change", "message"), [*frames, *self.impossible])
 
     @pytest.fixture(params=["h36m_17", "h36m_16"])
     def model(self, request: pytest.FixtureRequest) -> torch.nn.Module:
@@ -86,3 +97,21 @@ class LifterContract:
             assert out.shape == (batch, joints, 3)
             np.testing.assert_allclose(out, model(inputs[:batch]).detach(), atol=1e-4)
         assert sorted(p.name for p in tmp_path.iterdir()) == ["model.json", "model.onnx"]
+
+    def test_a_batch_may_be_empty(self) -> None:
+        """As a process's share of the last batch of an epoch; its gradients join the others'."""
+        model = build(self.config)
+        out = model(torch.zeros(0, *input_shape(model)))
+        assert out.shape == (0, len(get_skeleton(self.config.skeleton)), 3)
+        out.sum().backward()
+        assert all(parameter.grad.isfinite().all() for parameter in model.parameters())
+
+    @pytest.mark.parametrize("skeleton", ["mpi_3dhp_17", "humaneva_15", "body_25"])
+    def test_other_skeletons(self, skeleton: str) -> None:
+        model = build(replace(self.config, skeleton=skeleton)).eval()
+        joints = len(get_skeleton(skeleton))
+        assert model(torch.randn(2, *input_shape(model))).shape == (2, joints, 3)
+
+    def test_impossible_configurations_are_refused(self, change, message) -> None:
+        with pytest.raises(ValueError, match=message):
+            replace(self.config, **change)

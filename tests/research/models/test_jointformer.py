@@ -2,14 +2,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from ampose.research.models.cost import count_parameters
 from ampose.research.models.jointformer import Encoder, JointFormer, JointFormerConfig
-from ampose.skeletons import get_skeleton
 from tests.research.models.contract import LifterContract
 
 SMALL = JointFormerConfig(depth=3, width=8, hidden=16, heads=2, head_width=6, channels=3)
@@ -17,6 +15,7 @@ SMALL = JointFormerConfig(depth=3, width=8, hidden=16, heads=2, head_width=6, ch
 
 class TestJointFormer(LifterContract):
     config = SMALL
+    impossible = (({"depth": 0}, "depth must be at least 1, got 0"),)
 
 
 class TestJointFormerOf3Frames(LifterContract):
@@ -123,22 +122,3 @@ def test_dropout_is_where_the_code_has_it() -> None:
         *((f"encoders.{layer}.dropout", 0.1) for layer in range(4)),
         *((f"pose_maps.{layer}.1", 0.2) for layer in range(4)),
     ]
-
-
-@pytest.mark.parametrize("skeleton", ["mpi_3dhp_17", "humaneva_15"])
-def test_other_joint_sets_and_an_empty_batch(skeleton: str) -> None:
-    joints = len(get_skeleton(skeleton))
-    model = JointFormer(replace(SMALL, skeleton=skeleton))
-    assert model(torch.randn(2, 1, joints, 3)).shape == (2, joints, 3)
-    out = model(torch.zeros(0, 1, joints, 3))
-    assert out.shape == (0, joints, 3)
-    out.sum().backward()
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [({"depth": 0}, "depth must be at least 1, got 0"), ({"frames": 2}, "frames must be odd")],
-)
-def test_impossible_configurations_are_refused(change, message) -> None:
-    with pytest.raises(ValueError, match=message):
-        replace(SMALL, **change)

@@ -7,6 +7,11 @@ from tests.research.models.contract import LifterContract
 
 class TestMartinez(LifterContract):
     config = MartinezConfig(width=32, channels=3)
+    impossible = (
+        ({"width": 1}, "width must be at least 2"),
+        ({"blocks": -1}, "blocks must be at least 0"),
+        ({"dropout": 1.0}, "dropout must be at least 0 and below 1"),
+    )
 
 
 def test_parameters() -> None:

@@ -21,7 +21,6 @@ from ampose.skeletons import (
     H36M_17,
     HUMANEVA_15,
     MPI_3DHP_17,
-    get_skeleton,
 )
 from tests.research.models.contract import LifterContract
 
@@ -30,6 +29,10 @@ SMALL = SRNetConfig(width=42, blocks=1, channels=3)
 
 class TestSRNet(LifterContract):
     config = SMALL
+    impossible = (
+        ({"width": 5}, "width 5 leaves one of 5 body parts without a channel"),
+        ({"dropout": -0.1}, "dropout must be at least 0 and below 1"),
+    )
 
 
 def test_parameters_are_the_authors_without_the_idle_ones() -> None:
@@ -149,23 +152,3 @@ def test_blocks_are_residual() -> None:
     both = [part + more for part, more in zip(z, model.blocks[0](z), strict=True)]
     first = model.head(both)[0].view(2, 4, 3)
     torch.testing.assert_close(model(x)[:, :4], first)
-
-
-@pytest.mark.parametrize("skeleton", ["mpi_3dhp_17", "humaneva_15", "body_25"])
-def test_other_skeletons(skeleton: str) -> None:
-    joints = len(get_skeleton(skeleton))
-    model = SRNet(replace(SMALL, skeleton=skeleton))
-    assert model(torch.randn(2, 1, joints, 3)).shape == (2, joints, 3)
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"width": 5}, "width 5 leaves one of 5 body parts without a channel"),
-        ({"frames": 2}, "frames must be odd"),
-        ({"dropout": -0.1}, "dropout must be at least 0 and below 1"),
-    ],
-)
-def test_impossible_configurations_are_refused(change, message) -> None:
-    with pytest.raises(ValueError, match=message):
-        replace(SMALL, **change)

@@ -10,7 +10,6 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ampose.research.models.cost import cost, count_parameters
 from ampose.research.models.videopose3d import Convolution, VideoPose3D, VideoPose3DConfig
-from ampose.skeletons import get_skeleton
 from tests.research.models.contract import LifterContract
 
 SMALL = VideoPose3DConfig(width=16, channels=3)
@@ -19,6 +18,13 @@ SMALL_27 = replace(SMALL, frames=27, filters=(3, 3, 3), channels=2)
 
 class TestVideoPose3D(LifterContract):
     config = SMALL
+    impossible = (
+        ({"filters": ()}, r"filters must be odd numbers of frames, got \(\)"),
+        ({"filters": (2, 3), "frames": 6}, r"odd numbers of frames, got \(2, 3\)"),
+        ({"filters": (-3, -3), "frames": 9}, r"odd numbers of frames, got \(-3, -3\)"),
+        ({"frames": 27}, r"product of filters \(1, 1, 1\) must be frames, 27"),
+        ({"filters": (3, 3)}, r"product of filters \(3, 3\) must be frames, 1"),
+    )
 
 
 class TestVideoPose3DOf27Frames(LifterContract):
@@ -110,26 +116,3 @@ def test_the_middle_frame_skips_the_convolutions() -> None:
     assert torch.equal(model(x), model(other))
     other[:, 13] = 0
     assert not torch.allclose(model(x), model(other))
-
-
-@pytest.mark.parametrize("skeleton", ["h36m_16", "mpi_3dhp_17", "humaneva_15"])
-def test_other_joint_sets_and_an_empty_batch(skeleton: str) -> None:
-    joints = len(get_skeleton(skeleton))
-    model = VideoPose3D(replace(SMALL_27, skeleton=skeleton)).eval()
-    for batch in (2, 0):
-        assert model(torch.randn(batch, 27, joints, 2)).shape == (batch, joints, 3)
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"filters": ()}, r"filters must be odd numbers of frames, got \(\)"),
-        ({"filters": (2, 3), "frames": 6}, r"odd numbers of frames, got \(2, 3\)"),
-        ({"filters": (-3, -3), "frames": 9}, r"odd numbers of frames, got \(-3, -3\)"),
-        ({"frames": 27}, r"product of filters \(1, 1, 1\) must be frames, 27"),
-        ({"filters": (3, 3)}, r"product of filters \(3, 3\) must be frames, 1"),
-    ],
-)
-def test_impossible_configurations_are_refused(change, message) -> None:
-    with pytest.raises(ValueError, match=message):
-        replace(SMALL, **change)

@@ -13,7 +13,7 @@ from ampose.research.models.weight_sharing import (
     WeightSharing,
     WeightSharingConfig,
 )
-from ampose.skeletons import H36M_16, H36M_17, get_skeleton
+from ampose.skeletons import H36M_16, H36M_17
 from tests.research.models.contract import LifterContract
 from tests.research.models.test_semgcn import reached
 
@@ -27,6 +27,10 @@ def seeded() -> None:
 
 class TestWeightSharing(LifterContract):
     config = SMALL
+    impossible = (
+        ({"width": 1}, "width must be at least 2"),
+        ({"dropout": 1.5}, "dropout must be at least 0 and below 1"),
+    )
 
 
 class TestOf3Frames(LifterContract):
@@ -95,29 +99,3 @@ def test_dropout_follows_every_hidden_convolution() -> None:
         m.p for m in WeightSharing(WeightSharingConfig()).modules() if isinstance(m, nn.Dropout)
     ]
     assert rates == [0.1] * 9
-
-
-@pytest.mark.parametrize("skeleton", ["mpi_3dhp_17", "humaneva_15"])
-def test_other_skeletons(skeleton: str) -> None:
-    joints = len(get_skeleton(skeleton))
-    model = WeightSharing(replace(SMALL, skeleton=skeleton))
-    assert model(torch.randn(2, 1, joints, 3)).shape == (2, joints, 3)
-
-
-def test_a_batch_may_be_empty() -> None:
-    out = WeightSharing(SMALL)(torch.zeros(0, 1, 17, 3))
-    assert out.shape == (0, 17, 3)
-    out.sum().backward()
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"width": 1}, "width must be at least 2"),
-        ({"frames": 4}, "frames must be odd"),
-        ({"dropout": 1.5}, "dropout must be at least 0 and below 1"),
-    ],
-)
-def test_impossible_configurations_are_refused(change, message) -> None:
-    with pytest.raises(ValueError, match=message):
-        replace(SMALL, **change)

@@ -57,6 +57,11 @@ class TestFinished:
         with pytest.raises(ValueError, match=r"open holds a run of another recipe .*--runs"):
             is_finished(folder, replace(OPEN, **other))
 
+    def test_a_run_on_fewer_packs_is_not_the_recipes(self, tmp_path: Path) -> None:
+        folder = write_run(tmp_path, replace(OPEN, data=replace(OPEN.data, packs=("cmu",))))
+        with pytest.raises(ValueError, match="open holds a run of another recipe"):
+            is_finished(folder, OPEN)
+
     def test_a_recipe_from_before_an_option_existed(self, tmp_path: Path) -> None:
         folder = write_run(tmp_path, OPEN)
         stored = json.loads((folder / "recipe.json").read_text())

@@ -93,6 +93,43 @@ def test_data_without_training_poses_is_refused(data: Path) -> None:
         run.load_sampler(TINY.data, data, TINY.model)
 
 
+def test_every_pack_must_have_been_trained_on(data: Path) -> None:
+    write_pack(data / "mesh2motion.npz", split=np.array(["val"] * 4))
+    with pytest.raises(ValueError, match="no frame of split 'train' in mesh2motion of"):
+        run.load_sampler(TINY.data, data, TINY.model)
+
+
+class TestFewerPacks:
+    def test_are_trained_on_and_named_in_the_run_folder(self, data: Path, tmp_path: Path) -> None:
+        prepared = run.prepare(run.resolved("tiny", packs=["cmu"]), data, "cpu")
+        assert prepared.source.poses == 80
+        folder = tmp_path / "run"
+        run.train_recipe("tiny", data, folder, packs=["cmu"], progress=nothing)
+        recipe = json.loads((folder / "recipe.json").read_text())
+        assert recipe["data"]["packs"] == ["cmu"]
+        with pytest.raises(ValueError, match="another recipe"):
+            run.train_recipe("tiny", data, folder, progress=nothing)
+
+    def test_all_of_them_are_the_recipe_itself(self) -> None:
+        assert run.resolved("tiny", packs=["mesh2motion", "cmu", "cmu"]) == TINY
+        assert run.resolved("tiny", packs=[]) == TINY
+
+    def test_other_options_stay(self) -> None:
+        held = run.resolved("tiny", held_out="fold", packs=["mesh2motion"])
+        expected = replace(TINY.data, held_out="fold", packs=("mesh2motion",))
+        assert held == replace(TINY, data=expected)
+
+    def test_a_pack_that_is_missing(self, data: Path) -> None:
+        (data / "mesh2motion.npz").unlink()
+        with pytest.raises(
+            ValueError, match=r"mesh2motion\.npz: no such file.*ampose train --pack cmu"
+        ):
+            run.prepare(TINY, data, "cpu")
+        (data / "cmu.npz").unlink()  # every run is validated on it
+        with pytest.raises(ValueError, match=r"cmu\.npz: no such file.*--data$"):
+            run.prepare(TINY, data, "cpu")
+
+
 def test_the_sampler_draws_training_poses_of_every_pack(data: Path) -> None:
     """The packs are equal here, so every direction comes twice, and only from the first clip."""
     one, both = (

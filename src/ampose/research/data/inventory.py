@@ -10,6 +10,7 @@ from ampose.research.data.human36m import TEST_SUBJECTS, TRAIN_SUBJECTS, load_hu
 from ampose.research.data.humaneva import load_humaneva
 from ampose.research.data.mpi_inf_3dhp import load_mpi_inf_3dhp
 from ampose.research.data.open_mocap import load_pack
+from ampose.research.data.open_mocap_clips import compared
 from ampose.research.data.pose_set import PoseSet
 
 
@@ -21,7 +22,8 @@ class Part:
         name: of the part.
         finding: one line: how much there is, or what is wrong or missing.
         usable: whether it can be loaded.
-        official: whether it is the complete published data.
+        official: whether it is the complete published data; of a pack, whether scores on it
+            compare with ours.
     """
 
     name: str
@@ -34,7 +36,9 @@ HUMAN36M_CPN = "Human3.6M, keypoints cpn_ft_h36m_dbb"
 HUMAN36M_GT = "Human3.6M, keypoints gt"
 MPI_TRAIN = "MPI-INF-3DHP, training set"
 MPI_TEST = "MPI-INF-3DHP, test set"
-OPEN = "open motion: packs cmu, mesh2motion and hdm05"
+OPEN_CMU = "open motion, pack cmu"
+OPEN_MESH2MOTION = "open motion, pack mesh2motion"
+OPEN_HDM05 = "open motion, pack hdm05"
 
 NEEDS: dict[str, tuple[str, ...]] = {
     "4.1": (HUMAN36M_CPN, HUMAN36M_GT),
@@ -75,14 +79,8 @@ def inspect(folder: Path) -> Iterator[Part]:
         lambda: load_humaneva(folder, part="train"),
         lambda: load_humaneva(folder, part="test"),
     )
-    try:
-        frames = [
-            len(load_pack(folder / f"{n}.npz").clips) for n in ("cmu", "mesh2motion", "hdm05")
-        ]
-    except ValueError as error:
-        yield Part(OPEN, str(error), usable=False, official=False)
-    else:
-        yield Part(OPEN, f"{sum(frames):,} frames", usable=True, official=True)
+    for name in (OPEN_CMU, OPEN_MESH2MOTION, OPEN_HDM05):
+        yield _pack(name, folder / f"{name.split()[-1]}.npz")
 
 
 def _human36m(folder: Path, keypoints: str, subjects: tuple[str, ...]) -> Callable[[], PoseSet]:
@@ -99,3 +97,25 @@ def _part(name: str, *loaders: Callable[[], PoseSet]) -> Part:
     counts = ", ".join(f"{each.name} {len(each):,} frames" for each in sets)
     kind = "as published" if official else "not known as the frame counts of the published data"
     return Part(name, f"{counts}; {kind}", usable=True, official=official)
+
+
+def _pack(name: str, path: Path) -> Part:
+    try:
+        pack = load_pack(path)
+    except ValueError as error:
+        return Part(name, str(error), usable=False, official=False)
+    frames = f"{len(pack.clips):,} frames"
+    clips = compared(pack)
+    if clips is None:
+        return Part(name, f"{frames}; for training only", usable=True, official=False)
+    counts = {"differ": clips.differ, "missing": clips.missing, "new": clips.new}
+    others = "".join(f", {count} {what}" for what, count in counts.items() if count)
+    order = "" if clips.in_order else ", in another order"
+    verdict = "compare" if clips.comparable else "do not compare"
+    return Part(
+        name,
+        f"{frames}; validation and test clips: {clips.same} the same as ours{others}{order}; "
+        f"scores {verdict} with results/",
+        usable=True,
+        official=clips.comparable,
+    )

@@ -1,4 +1,4 @@
-"""Which clips our own open-mocap packs hold, and whether a clip that was made anew is the same.
+"""Which clips our own open-mocap packs hold, and whether others are the same.
 
 ``open_mocap_clips.csv`` has a row per clip of ``cmu.npz`` and ``hdm05.npz`` that lies on its own
 skeleton and came from ASF/AMC or BVH files, in the order of the packs: 612 of 800, the others were
@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ampose.metrics import MILLIMETRES_PER_METRE
-from ampose.research.data.open_mocap import UNIT_METRES
+from ampose.research.data.open_mocap import OWN_SKELETONS, UNIT_METRES, Pack
 
 Positions = NDArray[np.int16]
 Key = tuple[str, str, str]
@@ -38,6 +38,12 @@ Key = tuple[str, str, str]
 
 SAME_MILLIMETRES = 0.2
 """Clips whose joints are this near each other, root mean square, count as the same."""
+
+SCORED = ("val", "test")
+"""Splits that results are from; clips on their own skeleton, as the protocol takes them."""
+
+_SPLITS = {"val": {"8", "35", "135"}, "test": {"2", "5", "6", "127"}}
+"""CMU's; all others train. All of HDM05 tests."""
 
 _TABLE = Path(__file__).with_name("open_mocap_clips.csv")
 
@@ -58,6 +64,28 @@ class KnownClip:
     frames: int
     digest: str
     sketch: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The clips of a pack that scores are from, beside those of ours.
+
+    Attributes:
+        same, differ, missing, new: their numbers.
+        in_order: whether those that ours have too come as ours do. The protocol draws frames by
+            their places, so the same clips in another order make other test sets.
+    """
+
+    same: int
+    differ: int
+    missing: int
+    new: int
+    in_order: bool
+
+    @property
+    def comparable(self) -> bool:
+        """Whether scores on them compare with ours."""
+        return self.in_order and not (self.differ or self.missing or self.new)
 
 
 @cache
@@ -100,3 +128,46 @@ def difference(positions: Positions, known: KnownClip) -> str | None:
     if millimetres <= SAME_MILLIMETRES:
         return None
     return f"about {millimetres:.2g} mm from ours"
+
+
+def split_of(key: Key) -> str:
+    """The split that a clip belongs to."""
+    pack, subject, _ = key
+    if pack == "hdm05":
+        return "test"
+    return next((split for split, subjects in _SPLITS.items() if subject in subjects), "train")
+
+
+def compared(pack: Pack) -> Comparison | None:
+    """The `SCORED` clips of a pack beside ours; None where we have none of a pack of its name.
+
+    What is compared is ``positions``: not ``root``, which only windows in time need.
+    """
+    ours = [
+        (split, key)
+        for split in SCORED
+        for key in known_clips()
+        if key[0] == pack.name and split_of(key) == split
+    ]
+    if not ours:
+        return None
+    own = np.isin(pack.skeleton, OWN_SKELETONS)
+    theirs = [
+        (split, (pack.name, str(pack.subject[clip]), str(pack.trial[clip])), clip)
+        for split in SCORED
+        for clip in np.flatnonzero(own & (pack.split == split))
+    ]
+    left, found, differ = set(ours), [], 0
+    for split, key, clip in theirs:
+        if (split, key) in left:  # a clip that comes again is a new one
+            left.remove((split, key))
+            found.append((split, key))
+            positions = np.round(pack.positions[pack.clips == clip] / UNIT_METRES)
+            differ += difference(positions.astype(np.int16), known_clips()[key]) is not None
+    return Comparison(
+        same=len(found) - differ,
+        differ=differ,
+        missing=len(left),
+        new=len(theirs) - len(found),
+        in_order=found == [each for each in ours if each not in left],
+    )

@@ -43,7 +43,7 @@ from ampose.geometry import bone_lengths
 from ampose.metrics import MILLIMETRES_PER_METRE
 from ampose.research.data.asf_amc import AsfSkeleton, read_amc, read_asf
 from ampose.research.data.bvh import read_bvh
-from ampose.research.data.open_mocap_clips import Key, difference, known_clips
+from ampose.research.data.open_mocap_clips import Key, difference, known_clips, split_of
 from ampose.research.data.pose_set import DatasetError
 from ampose.skeletons import H36M_17
 
@@ -60,9 +60,6 @@ HOW = (
     "get all ASF and AMC files of CMU from mocap.cs.cmu.edu/faqs.php, or its subjects' BVH files "
     "from cgspeed, and HDM05's cut AMC files from resources.mpi-inf.mpg.de/HDM05"
 )
-
-_SPLITS = {"val": {"8", "35", "135"}, "test": {"2", "5", "6", "127"}}
-"""CMU's; all others train. All of HDM05 tests."""
 
 _SLOW = {"33", "34", "42", "60", "61", "62", "74", "75", "77", "79", "80", "87", "88", "89"}
 _SLOW_TRIALS = {("136", "19")}
@@ -219,7 +216,7 @@ def import_open_mocap(
                     _write(Path(folder) / path.name, chosen)
                     frames[path] = Counter()
                     for key, clip in chosen.items():
-                        frames[path][_split(key)] += len(clip.positions)
+                        frames[path][split_of(key)] += len(clip.positions)
             for path in frames:
                 (Path(folder) / path.name).replace(path)
     except OSError as error:
@@ -394,12 +391,6 @@ def _resampled(joints: Array, take: _Take) -> NDArray[np.float32]:
     return np.asarray(between, np.float32)
 
 
-def _split(key: Key) -> str:
-    if key[0] == "hdm05":
-        return "test"
-    return next((split for split, subjects in _SPLITS.items() if key[1] in subjects), "train")
-
-
 def _description(key: Key) -> str:
     if key[0] == "hdm05":
         return key[2].rstrip(_DIGITS)
@@ -417,7 +408,7 @@ def _write(path: Path, clips: Mapping[Key, _Clip]) -> None:
         trial=np.array([key[2] for key in clips]),
         skeleton=np.array([clip.skeleton for clip in clips.values()]),
         description=np.array([_description(key) for key in clips]),
-        split=np.array([_split(key) for key in clips]),
+        split=np.array([split_of(key) for key in clips]),
     )
 
 
@@ -439,7 +430,7 @@ def report(imported: Imported) -> Iterator[str]:
         clips = ", ".join(f"{count[status]} {status}" for status in STATUSES if count[status])
         splits = ", ".join(f"{split} {frames[split]:,}" for split in sorted(frames))
         yield f"Written: {path}, {frames.total():,} frames ({splits}); clips: {clips}"
-        tests = [each for each in found if _split(each.key) == "test" and each.status != "same"]
+        tests = [each for each in found if split_of(each.key) == "test" and each.status != "same"]
         if any(each.status in ("new", "differs") or each.key in known_clips() for each in tests):
             yield f"note: {path.stem}'s test clips are not all ours: scores on them do not compare"
     if imported.unknown:

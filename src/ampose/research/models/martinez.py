@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ampose.research.models.checks import refuse_impossible
 from ampose.skeletons import get_skeleton
 
 
@@ -25,6 +26,15 @@ class MartinezConfig:
     frames: int = 1
     channels: int = 2
     skeleton: str = "h36m_17"
+
+    def __post_init__(self) -> None:
+        refuse_impossible(
+            self.dropout,
+            width=self.width,
+            frames=self.frames,
+            channels=self.channels,
+            blocks=self.blocks,
+        )
 
 
 class Martinez(nn.Module):

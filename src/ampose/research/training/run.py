@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -57,6 +57,7 @@ def train_recipe(
     seed: int | None = None,
     learning_rate: float | None = None,
     held_out: str | None = None,
+    packs: Sequence[str] | None = None,
     workers: int = 1,
     threads: int | None = None,
     progress: Callable[[int, int | None], None],
@@ -72,6 +73,7 @@ def train_recipe(
         seed: instead of the recipe's.
         learning_rate: instead of the recipe's.
         held_out: training subject to validate on instead of training on it.
+        packs: those of the recipe's to train on; all of them if there are none here.
         workers: threads that make batches ahead.
         threads: of torch.
         progress: told the poses seen and to see.
@@ -84,7 +86,7 @@ def train_recipe(
             another run.
         KeyboardInterrupt: after saving, so that the same call goes on.
     """
-    recipe = resolved(name, poses, epochs, seed, learning_rate, held_out)
+    recipe = resolved(name, poses, epochs, seed, learning_rate, held_out, packs)
     if threads:
         torch.set_num_threads(threads)
     with joined() as world:
@@ -130,6 +132,7 @@ def resolved(
     seed: int | None = None,
     learning_rate: float | None = None,
     held_out: str | None = None,
+    packs: Sequence[str] | None = None,
 ) -> Recipe:
     """A named recipe with what is given in the place of its own.
 
@@ -150,6 +153,16 @@ def resolved(
                 f"{name} can hold out {FOLD!r}, the fold for choosing, not {held_out}"
             )
         training = replace(training, held_out=held_out)  # type: ignore[arg-type]
+    if packs:
+        if not isinstance(training, OpenMotion):
+            raise ValueError(
+                f"{name} trains on {training.dataset}, not on packs; leave out --pack"
+            )
+        if unknown := [each for each in packs if each not in training.packs]:
+            known = ", ".join(training.packs)
+            raise ValueError(f"{name} trains on no pack {unknown[0]!r}; --pack takes {known}")
+        # In the recipe's order, so that naming all of them is the recipe itself.
+        training = replace(training, packs=tuple(e for e in training.packs if e in packs))
     return replace(
         recipe,
         poses=recipe.poses if poses is None else poses,
@@ -167,8 +180,8 @@ def prepare(recipe: Recipe, data: Path, device: str) -> Prepared:
         ValueError: the data is missing or unusable.
     """
     if isinstance(recipe.data, OpenMotion):
-        sampler = load_sampler(recipe.data, data, recipe.model)
         validation = load_set("cmu-val", data)
+        sampler = load_sampler(recipe.data, data, recipe.model)
         fold = load_set("cmu-fold", data) if recipe.data.held_out else None
 
         def score(model: nn.Module) -> Scores:
@@ -240,15 +253,22 @@ def load_sampler(motion: OpenMotion, data: Path, model: ModelConfig) -> PoseSamp
     """The training split of packs, in windows of as many frames and channels as a network takes.
 
     Raises:
-        ValueError: a pack cannot be read, there is nothing to train on, or windows are asked for
-            and a pack does not say where the root is.
+        ValueError: a pack is missing or cannot be read, one has nothing to train on, or windows
+            are asked for and one does not say where the root is.
     """
-    packs = [load_pack(data / f"{name}.npz") for name in motion.packs]
+    paths = [data / f"{name}.npz" for name in motion.packs]
+    if missing := [path for path in paths if not path.exists()]:
+        raise ValueError(
+            f"{missing[0]}: no such file; give the folder of the open-mocap packs with --data, or "
+            "train on fewer packs: ampose train --pack cmu"
+        )
+    packs = [load_pack(path) for path in paths]
     split = REST if motion.held_out else "train"
     chosen = [pack.frames(split=split) for pack in packs]
+    # The recipe's packs are what cards and results name: each must have been trained on.
+    if empty := [p.name for p, c in zip(packs, chosen, strict=True) if not len(c)]:
+        raise ValueError(f"no frame of split {split!r} in {', '.join(empty)} of {data}")
     positions = np.concatenate([p.positions[c] for p, c in zip(packs, chosen, strict=True)])
-    if not len(positions):
-        raise ValueError(f"no frame of split {split!r} in {', '.join(motion.packs)} of {data}")
     track = None
     if model.frames > 1:
         track = Track.joined([p.track(c) for p, c in zip(packs, chosen, strict=True)])
