@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from ampose.cli import evaluate as evaluate_command
 from ampose.lifting.network import DEFAULT_WEIGHTS
 from ampose.research.evaluation.open_protocol import evaluate, load_set
 from ampose.research.models.ampose import AMPoseConfig
@@ -17,7 +18,13 @@ from tests.research.human36m_files import write_human36m
 from tests.research.humaneva_files import write_humaneva
 from tests.research.mpi_inf_3dhp_files import write_npz_test
 from tests.research.packs import write_data, write_pack
-from tests.research.training.commands import Command, assert_one_line, command, without_torch
+from tests.research.training.commands import (
+    Command,
+    assert_one_line,
+    command,
+    steps_shown,
+    without_torch,
+)
 from tests.research.training.runs import TINY
 
 LOG = Path("results/test_log.csv")
@@ -61,6 +68,16 @@ def test_named_sets_with_the_built_in_weights(ampose: Command, data: Path) -> No
     assert [row["set"] for row in log()] == ["hdm05"] * 8  # the validation set is free to look at
     assert {row["model"] for row in log()} == {"ampose-open-small"}
     assert {row["sha256"] for row in log()} == {digest[:12]}
+
+
+def test_every_set_shows_its_progress(
+    ampose: Command, data: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = steps_shown(monkeypatch, evaluate_command)
+    assert ampose("eval", "cmu-val", "hdm05", "--data", data, "--weights", weights).code == 0
+    # 40 poses, with two kinds of bones, two of 2D and two focal lengths.
+    steps = [(done, 320) for done in range(40, 321, 40)]
+    assert told == {"score on cmu-val": steps, "score on hdm05": steps}
 
 
 def test_the_validation_set_alone_is_not_logged(ampose: Command, data: Path) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from ampose.cli import evaluate_sigma
 from ampose.research.evaluation.open_protocol import load_set
 from ampose.research.evaluation.uncertainty import coverages, hiding
 from ampose.research.models.ampose import AMPoseConfig
@@ -17,7 +18,12 @@ from ampose.research.training.checkpoint import save_weights
 from ampose.research.training.inference import torch_lifter_with_sigma
 from tests.lifting.networks import echo
 from tests.research.packs import write_data, write_pack
-from tests.research.training.commands import Command, assert_one_line, without_torch
+from tests.research.training.commands import (
+    Command,
+    assert_one_line,
+    steps_shown,
+    without_torch,
+)
 from tests.research.training.runs import TINY, names
 
 LOG = Path("results/test_log.csv")
@@ -58,6 +64,18 @@ def table(path: Path) -> Table:
 
 def texts(rows: list) -> list[dict[str, str]]:
     return [{key: str(value) for key, value in row.row().items()} for row in rows]
+
+
+def test_shows_its_progress(
+    ampose: Command, data: Path, onnx: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = steps_shown(monkeypatch, evaluate_sigma)
+    words = ("eval-sigma", "cmu-val", "hdm05", "--data", data, "--weights", onnx)
+    assert ampose(*words).code == 0
+    # 40 poses: both kinds of 2D, all joints seen, each of 16 hidden; a test set is also scored.
+    for name, passes in (("cmu-val", 19), ("hdm05", 27)):
+        total = 40 * passes
+        assert told[f"sigma on {name}"] == [(done, total) for done in range(40, total + 1, 40)]
 
 
 @pytest.mark.parametrize("channels", [3, 4])

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from ampose.cli.common import Data, Threads, needs_torch
+from ampose.cli.common import Data, Threads, needs_torch, progress_bar
 from ampose.errors import InputError
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from ampose.research.evaluation.open_protocol import EvaluationSet, LiftInputs
+    from ampose.research.evaluation.open_protocol import Array, EvaluationSet, LiftInputs
+    from ampose.results import Progress
 
 TEST_LOG = Path("results/test_log.csv")
 
@@ -23,6 +24,8 @@ OPEN_CHANNELS = (3, 4)
 """What the open-mocap protocol has for a lifter."""
 
 LICENSED = frozenset({"human3.6m", "mpi-inf-3dhp", "humaneva"})
+
+Lifted = TypeVar("Lifted")
 
 Scored = tuple[str, str, list[dict[str, str | int | float]], dict[str, str]]
 """Name and SHA-256 of the model, rows, and what the rows need beside them."""
@@ -86,8 +89,14 @@ def score_open(
     chosen = open_sets(sets, data)
     name, sha256, lift = load_lifter(weights, threads)
     scores = []
+    frames, channels = (
+        (lift.frames, lift.channels) if isinstance(lift, protocol.NetworkLifter) else (1, 3)
+    )
     for each in chosen:
-        of_set = list(protocol.evaluate(lift, each))
+        with progress_bar(f"score on {each.name}") as progress:
+            total = len(each.pixels) * len(protocol.FOCALS) * len(each.focal)
+            shown = protocol.NetworkLifter(frames, counted(lift, total, progress), channels)
+            of_set = list(protocol.evaluate(shown, each))
         if each.is_test:
             log_test(log, name, sha256, of_set)
         scores += of_set
@@ -104,6 +113,22 @@ def score_open(
         "conventions": "mm; root-relative, camera axes; mean over 17 joints with the root",
     }
     return name, sha256, [score.row() for score in scores], notes
+
+
+def counted(
+    lift: Callable[[Array], Lifted], total: int, progress: Progress
+) -> Callable[[Array], Lifted]:
+    """The same lifter, but it tells how many poses of `total` it has lifted."""
+    done = 0
+
+    def lift_and_tell(inputs: Array) -> Lifted:
+        nonlocal done
+        lifted = lift(inputs)
+        done += len(inputs)
+        progress(done, total)
+        return lifted
+
+    return lift_and_tell
 
 
 def score_licensed(

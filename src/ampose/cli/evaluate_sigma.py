@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from ampose.cli.common import Data, Threads, needs_torch
-from ampose.cli.evaluate import TEST_LOG, load_model, open_sets, write_result
+from ampose.cli.common import Data, Threads, needs_torch, progress_bar
+from ampose.cli.evaluate import TEST_LOG, counted, load_model, open_sets, write_result
 from ampose.errors import InputError
+from ampose.skeletons import H36M_17
 
 if TYPE_CHECKING:
-    from ampose.research.evaluation.uncertainty import Coverage, Hiding, LiftWithSigma
+    from ampose.research.evaluation.uncertainty import Array, Coverage, Hiding, LiftWithSigma
 
 
 _SEEN = "template bones, focal length known"
@@ -69,17 +71,21 @@ def evaluate_sigma(
     with needs_torch():  # or SciPy, which the protocol needs
         from ampose.research.evaluation import open_protocol as protocol
         from ampose.research.evaluation.provenance import log_test
-        from ampose.research.evaluation.uncertainty import coverages, hiding
+        from ampose.research.evaluation.uncertainty import INPUTS, coverages, hiding
     chosen = open_sets(sets, data)
     name, sha256, channels, lift = load_sigma_lifter(weights, threads)
-    poses = protocol.NetworkLifter(1, lambda inputs: lift(inputs)[0], channels)
     covered: list[Coverage] = []
     hidden: list[Hiding] = []
     for each in chosen:
-        if each.is_test:
-            log_test(log, name, sha256, protocol.evaluate(poses, each, groups=False))
-        of_set = list(coverages(lift, each, channels=channels))
-        hidden_in_set = list(hiding(lift, each, channels=channels))
+        with progress_bar(f"sigma on {each.name}") as progress:
+            passes = len(INPUTS) + len(H36M_17)  # each other joint is hidden once, after none is
+            scored = len(each.pixels) * len(protocol.FOCALS) if each.is_test else 0
+            shown = counted(lift, (passes + scored) * len(each.focal), progress)
+            if each.is_test:
+                poses = protocol.NetworkLifter(1, partial(pose_of, shown), channels)
+                log_test(log, name, sha256, protocol.evaluate(poses, each, groups=False))
+            of_set = list(coverages(shown, each, channels=channels))
+            hidden_in_set = list(hiding(shown, each, channels=channels))
         summarise(of_set, hidden_in_set)
         covered += of_set
         hidden += hidden_in_set
@@ -92,6 +98,11 @@ def evaluate_sigma(
             notes = {"protocol": protocol.PROTOCOL, "seed": "0", "conventions": conventions}
             write_result(path, name, sha256, [row.row() for row in rows], notes)
         print(f"All rows in {out}, {beside}")
+
+
+def pose_of(lift: LiftWithSigma, inputs: Array) -> Array:
+    """The pose without its sigma."""
+    return lift(inputs)[0]
 
 
 def summarise(covered: Sequence[Coverage], hidden: Sequence[Hiding]) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import ModuleType
 from typing import NamedTuple
 
 import pytest
@@ -19,6 +21,7 @@ class Said(NamedTuple):
 
 
 Command = Callable[..., Said]
+Step = tuple[int, int]
 
 
 def command(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
@@ -49,3 +52,16 @@ def assert_one_line(said: Said, *parts: str) -> None:
     assert said.err.count("\n") == 1
     for part in parts:
         assert part in said.err
+
+
+def steps_shown(monkeypatch: pytest.MonkeyPatch, module: ModuleType) -> dict[str, list[Step]]:
+    """What a command's bars, by their names, are told from now on: done and in all."""
+    told: dict[str, list[Step]] = {}
+
+    @contextmanager
+    def bar(label: str) -> Iterator[Callable[[int, int], None]]:
+        steps = told.setdefault(label, [])
+        yield lambda done, total: steps.append((done, total))
+
+    monkeypatch.setattr(module, "progress_bar", bar)
+    return told

@@ -67,6 +67,7 @@ Array = NDArray[np.floating]
 LiftInputs = Callable[[Array], Array]
 """A lifter on normalised input: `look_at_person` inputs (N, 17, 3) to joints (N, 17, 3) metres."""
 
+FOCALS = ("known", "unknown")
 FRAMES_PER_SET = 6_000
 IMAGE_SIZE = (1280, 960)
 MISSING = 0.02
@@ -331,7 +332,7 @@ def evaluate(lift: LiftInputs, chosen: EvaluationSet, *, groups: bool = True) ->
         groups: also one row per source and per class.
     """
     for bones, kind in chosen.pixels:
-        for focal in ("known", "unknown"):
+        for focal in FOCALS:
             predicted = predict_set(lift, chosen, bones, kind, focal=focal)
             target = chosen.joints[bones]
             distances = joint_errors(predicted, target)
