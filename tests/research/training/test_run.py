@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -57,7 +58,12 @@ def test_trains_by_name(data: Path, tmp_path: Path) -> None:
     assert (recipe["poses"], recipe["seed"]) == (20, 3)
     circumstances = json.loads((folder / "run.json").read_text())
     assert circumstances.keys() == {
-        *("ampose", "commit", "hardware", "day", "torch", "device", "processes", "data")
+        *("ampose", "commit", "hardware", "day", "torch", "device", "processes", "data"),
+        "packs_sha256",
+    }
+    assert circumstances["packs_sha256"] == {
+        name: hashlib.sha256((data / f"{name}.npz").read_bytes()).hexdigest()
+        for name in ("cmu", "mesh2motion")
     }
     assert scores.keys() == ERRORS
     last = json.loads((folder / "log.jsonl").read_text().splitlines()[-1])
@@ -261,7 +267,7 @@ class TestLicensed:
     ) -> None:
         assert self.train("windows", human36m, tmp_path / "windows") == {}
         record = json.loads((tmp_path / "windows" / "run.json").read_text())
-        assert record["data"] == "generated or partial"
+        assert (record["data"], record["packs_sha256"]) == ("generated or partial", {})
         source = run.prepare(RECIPES["windows"], human36m, "cpu").source
         train = load_human36m(human36m)
         assert set(train.subjects) == {"S1", "S5", "S6", "S7", "S8"}

@@ -21,7 +21,8 @@ from ampose.research.evaluation import licensed
 from ampose.research.evaluation.open_protocol import EvaluationSet, load_set, predict_set
 from ampose.research.evaluation.provenance import circumstances
 from ampose.research.models.zoo import ModelConfig
-from ampose.research.recipes import RECIPES, OpenMotion, Recipe
+from ampose.research.recipes import RECIPES, Licensed, OpenMotion, Recipe
+from ampose.research.training.checkpoint import sha256_of
 from ampose.research.training.distributed import World, joined
 from ampose.research.training.inference import torch_lifter
 from ampose.research.training.loop import train
@@ -105,7 +106,7 @@ def train_recipe(
         total = plan.seen(plan.steps)
         folder.mkdir(parents=True, exist_ok=True)
         if world.first:
-            describe(folder, world, prepared.standing)
+            describe(folder, world, prepared.standing, pack_paths(recipe.data, data))
 
         def report(seen: int, loss: float, scores: Scores | None) -> None:
             del loss, scores  # they are in the log
@@ -235,8 +236,8 @@ def require_temporary(folder: Path) -> None:
         )
 
 
-def describe(folder: Path, world: World, data: str) -> None:
-    """Writes how a run was started, once."""
+def describe(folder: Path, world: World, data: str, packs: Sequence[Path]) -> None:
+    """Writes how a run was started, once; of packs also what tells them from others."""
     record = folder / "run.json"
     if not record.exists():
         cuda = world.device.startswith("cuda")
@@ -245,8 +246,15 @@ def describe(folder: Path, world: World, data: str) -> None:
             "device": torch.cuda.get_device_name() if cuda else world.device,
             "processes": world.size,
             "data": data,
+            "packs_sha256": {path.stem: sha256_of(path) for path in packs},
         }
         record.write_text(json.dumps(now, indent=2), encoding="utf-8")
+
+
+def pack_paths(training: OpenMotion | Licensed, data: Path) -> list[Path]:
+    """The packs of open motion in a folder; none for licensed data."""
+    packs = training.packs if isinstance(training, OpenMotion) else ()
+    return [data / f"{name}.npz" for name in packs]
 
 
 def load_sampler(motion: OpenMotion, data: Path, model: ModelConfig) -> PoseSampler:
@@ -256,7 +264,7 @@ def load_sampler(motion: OpenMotion, data: Path, model: ModelConfig) -> PoseSamp
         ValueError: a pack is missing or cannot be read, one has nothing to train on, or windows
             are asked for and one does not say where the root is.
     """
-    paths = [data / f"{name}.npz" for name in motion.packs]
+    paths = pack_paths(motion, data)
     if missing := [path for path in paths if not path.exists()]:
         raise ValueError(
             f"{missing[0]}: no such file; give the folder of the open-mocap packs with --data, or "
