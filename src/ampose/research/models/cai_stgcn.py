@@ -66,14 +66,7 @@ class CaiSTGCNConfig:
     skeleton: str = "h36m_17"
 
     def __post_init__(self) -> None:
-        refuse_impossible(
-            self.dropout,
-            self.body_dropout,
-            self.head_dropout,
-            width=self.width,
-            frames=self.frames,
-            channels=self.channels,
-        )
+        refuse_impossible(self)
 
 
 class CaiSTGCN(nn.Module):

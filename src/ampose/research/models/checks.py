@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
+_LEAST = {"width": 2, "channels": 1, "blocks": 0}
 
-def refuse_impossible(
-    *dropouts: float, width: int, frames: int, channels: int, blocks: int = 0
-) -> None:
-    """Raises ValueError if no lifter can have these values.
 
-    Args:
-        dropouts: probabilities.
-        width: channels.
-        frames: input frames, of which one must be in the middle.
-        channels: numbers per joint and frame.
-        blocks: repetitions.
+def refuse_impossible(config: object) -> None:
+    """Raises ValueError if no lifter can have what a configuration says.
+
+    Looks at those of its fields that are called width, channels, blocks, frames (of which one must
+    be in the middle) or some dropout (a probability below 1).
     """
-    for name, value, least in (
-        ("width", width, 2),
-        ("channels", channels, 1),
-        ("blocks", blocks, 0),
-    ):
-        if value < least:
-            raise ValueError(f"{name} must be at least {least}, got {value}")
-    if frames < 1 or frames % 2 == 0:
-        raise ValueError(f"frames must be odd, so that one is in the middle, got {frames}")
-    for dropout in dropouts:
-        if not 0 <= dropout < 1:
-            raise ValueError(f"dropout must be at least 0 and below 1, got {dropout}")
+    for name, value in vars(config).items():
+        if name in _LEAST and value < _LEAST[name]:
+            raise ValueError(f"{name} must be at least {_LEAST[name]}, got {value}")
+        if name == "frames" and (value < 1 or value % 2 == 0):
+            raise ValueError(f"frames must be odd, so that one is in the middle, got {value}")
+        if name.endswith("dropout") and not 0 <= value < 1:
+            raise ValueError(f"{name} must be at least 0 and below 1, got {value}")

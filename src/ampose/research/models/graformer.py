@@ -70,12 +70,7 @@ class GraFormerConfig:
     skeleton: str = "h36m_17"
 
     def __post_init__(self) -> None:
-        refuse_impossible(
-            *(self.dropout, self.attention_dropout, self.chebyshev_dropout),
-            width=self.width,
-            frames=self.frames,
-            channels=self.channels,
-        )
+        refuse_impossible(self)
         if self.heads < 1 or self.width % self.heads:
             raise ValueError(f"width {self.width} does not divide into {self.heads} heads")
         if self.order < 1:

@@ -60,9 +60,7 @@ class LCNConfig:
     skeleton: str = "h36m_17"
 
     def __post_init__(self) -> None:
-        refuse_impossible(
-            self.dropout, width=self.width, frames=self.frames, channels=self.channels
-        )
+        refuse_impossible(self)
         if self.hops < 0:
             raise ValueError(f"hops must not be negative, got {self.hops}")
 

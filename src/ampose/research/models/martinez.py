@@ -28,13 +28,7 @@ class MartinezConfig:
     skeleton: str = "h36m_17"
 
     def __post_init__(self) -> None:
-        refuse_impossible(
-            self.dropout,
-            width=self.width,
-            frames=self.frames,
-            channels=self.channels,
-            blocks=self.blocks,
-        )
+        refuse_impossible(self)
 
 
 class Martinez(nn.Module):

@@ -64,13 +64,7 @@ class ModulatedGCNConfig:
     skeleton: str = "h36m_17"
 
     def __post_init__(self) -> None:
-        refuse_impossible(
-            self.dropout,
-            width=self.width,
-            frames=self.frames,
-            channels=self.channels,
-            blocks=self.blocks,
-        )
+        refuse_impossible(self)
 
 
 class ModulatedGCN(nn.Module):

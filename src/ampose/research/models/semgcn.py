@@ -60,13 +60,7 @@ class SemGCNConfig:
     skeleton: str = "h36m_17"
 
     def __post_init__(self) -> None:
-        refuse_impossible(
-            self.dropout,
-            width=self.width,
-            frames=self.frames,
-            channels=self.channels,
-            blocks=self.blocks,
-        )
+        refuse_impossible(self)
 
 
 class SemGCN(nn.Module):

@@ -61,9 +61,7 @@ class SRNetConfig:
     skeleton: str = "h36m_17"
 
     def __post_init__(self) -> None:
-        refuse_impossible(
-            self.dropout, width=self.width, frames=self.frames, channels=self.channels
-        )
+        refuse_impossible(self)
         parts = body_parts(get_skeleton(self.skeleton))
         if min(share(self.width, [len(part) for part in parts])) < 1:
             raise ValueError(

@@ -69,9 +69,7 @@ class StackedHourglassConfig:
     skeleton: str = "h36m_17"
 
     def __post_init__(self) -> None:
-        refuse_impossible(
-            self.dropout, width=self.width, frames=self.frames, channels=self.channels
-        )
+        refuse_impossible(self)
         divisors = (2, self.stacks, self.reduction)
         if min(divisors) < 1 or any(self.width % divisor for divisor in divisors):
             raise ValueError(
