@@ -17,7 +17,7 @@ class TestPoseFormer(LifterContract):
     impossible = (
         ({"heads": 3}, "width 4 does not divide into 3 heads"),
         ({"drop_path": -0.1}, "drop_path must be at least 0 and below 1, got -0.1"),
-        ({"frames": 1}, "frames must be odd and at least 3"),
+        ({"frames": 1}, "frames must be at least 3"),
     )
 
 

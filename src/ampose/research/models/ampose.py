@@ -34,6 +34,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ampose.research.models.checks import refuse_impossible
 from ampose.skeletons import H36M_17, Skeleton, get_skeleton
 
 Group = Literal["centre", "closer", "farther", "symmetry"]
@@ -99,14 +100,9 @@ class AMPoseConfig:
     learnt_adjacency: bool = False
 
     def __post_init__(self) -> None:
-        if self.width % self.heads:
-            raise ValueError(f"width {self.width} does not divide into {self.heads} heads")
+        refuse_impossible(self)
         if self.groups not in GROUPINGS:
             raise ValueError(f"unknown groups {self.groups!r}; known are {', '.join(GROUPINGS)}")
-        if self.frames < 1 or self.frames % 2 == 0:
-            raise ValueError(
-                f"frames must be odd, so that one is in the middle, got {self.frames}"
-            )
         if self.toes and self.channels < 4:
             raise ValueError(
                 f"toes are two channels beside the keypoints' two, got {self.channels} in all"

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-_LEAST = {"width": 2, "channels": 1, "blocks": 0}
+_LEAST = {"width": 2, "channels": 1, "blocks": 0, "depth": 1}
 
 
 def refuse_impossible(config: object) -> None:
     """Raises ValueError if no lifter can have what a configuration says.
 
-    Looks at those of its fields that are called width, channels, blocks, frames (of which one must
-    be in the middle) or some dropout (a probability below 1).
+    Looks at those of its fields that are called width, channels, blocks, depth, heads (into which
+    the width divides), frames (of which one is in the middle), drop_path or some dropout
+    (probabilities below 1).
     """
-    for name, value in vars(config).items():
+    values = vars(config)
+    for name, value in values.items():
         if name in _LEAST and value < _LEAST[name]:
             raise ValueError(f"{name} must be at least {_LEAST[name]}, got {value}")
+        if name == "heads" and (value < 1 or values["width"] % value):
+            raise ValueError(f"width {values['width']} does not divide into {value} heads")
         if name == "frames" and (value < 1 or value % 2 == 0):
             raise ValueError(f"frames must be odd, so that one is in the middle, got {value}")
-        if name.endswith("dropout") and not 0 <= value < 1:
+        if name.endswith(("dropout", "drop_path")) and not 0 <= value < 1:
             raise ValueError(f"{name} must be at least 0 and below 1, got {value}")

@@ -71,8 +71,6 @@ class GraFormerConfig:
 
     def __post_init__(self) -> None:
         refuse_impossible(self)
-        if self.heads < 1 or self.width % self.heads:
-            raise ValueError(f"width {self.width} does not divide into {self.heads} heads")
         if self.order < 1:
             raise ValueError(f"order must be at least 1, got {self.order}")
 

@@ -37,6 +37,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ampose.research.models.ampose import AMPoseConfig, GraphLayer, group_adjacency
+from ampose.research.models.checks import refuse_impossible
 from ampose.research.models.transformer import DropPath, rising
 from ampose.skeletons import Skeleton, get_skeleton
 
@@ -68,12 +69,7 @@ class GraphMLPConfig:
     skeleton: str = "h36m_17"
 
     def __post_init__(self) -> None:
-        if not 0 <= self.drop_path < 1:
-            raise ValueError(f"drop_path must be at least 0 and below 1, got {self.drop_path}")
-        if self.frames < 1 or self.frames % 2 == 0:
-            raise ValueError(
-                f"frames must be odd, so that one is in the middle, got {self.frames}"
-            )
+        refuse_impossible(self)
 
 
 class GraphMLP(nn.Module):

@@ -34,6 +34,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ampose.research.models.checks import refuse_impossible
 from ampose.research.models.transformer import attend
 from ampose.skeletons import get_skeleton
 
@@ -67,12 +68,7 @@ class JointFormerConfig:
     skeleton: str = "h36m_17"
 
     def __post_init__(self) -> None:
-        if self.depth < 1:
-            raise ValueError(f"depth must be at least 1, got {self.depth}")
-        if self.frames < 1 or self.frames % 2 == 0:
-            raise ValueError(
-                f"frames must be odd, so that one is in the middle, got {self.frames}"
-            )
+        refuse_impossible(self)
 
 
 class JointFormer(nn.Module):

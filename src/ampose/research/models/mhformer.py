@@ -33,6 +33,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ampose.research.models.checks import refuse_impossible
 from ampose.research.models.transformer import (
     EPSILON,
     DropPath,
@@ -85,9 +86,8 @@ class MHFormerConfig:
     skeleton: str = "h36m_17"
 
     def __post_init__(self) -> None:
-        if self.width % self.heads:
-            raise ValueError(f"width {self.width} does not divide into {self.heads} heads")
-        if self.frames < 1 or self.frames % 2 == 0 or self.frames % self.generation_heads:
+        refuse_impossible(self)
+        if self.frames % self.generation_heads:
             raise ValueError(
                 f"frames must be an odd multiple of the {self.generation_heads} generation heads, "
                 f"got {self.frames}"

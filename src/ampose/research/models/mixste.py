@@ -33,6 +33,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ampose.research.models.checks import refuse_impossible
 from ampose.research.models.transformer import EPSILON, TransformerBlock, rising
 from ampose.skeletons import get_skeleton
 
@@ -63,14 +64,7 @@ class MixSTEConfig:
     skeleton: str = "h36m_17"
 
     def __post_init__(self) -> None:
-        if self.depth < 1:
-            raise ValueError(f"depth must be 1 or more, got {self.depth}")
-        if self.width % self.heads:
-            raise ValueError(f"width {self.width} does not divide into {self.heads} heads")
-        if self.frames < 1 or self.frames % 2 == 0:
-            raise ValueError(
-                f"frames must be odd, so that one is in the middle, got {self.frames}"
-            )
+        refuse_impossible(self)
 
 
 class MixSTE(nn.Module):

@@ -37,6 +37,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ampose.research.models.checks import refuse_impossible
 from ampose.research.models.transformer import EPSILON, SelfAttention, TransformerBlock
 from ampose.skeletons import get_skeleton
 
@@ -68,8 +69,7 @@ class PSTMOConfig:
     skeleton: str = "h36m_17"
 
     def __post_init__(self) -> None:
-        if self.width % self.heads:
-            raise ValueError(f"width {self.width} does not divide into {self.heads} heads")
+        refuse_impossible(self)
         if self.frames not in (STRIDE**n for n in range(1, 9)):
             raise ValueError(
                 f"frames must be a power of 3, as 9, 27, 81 or 243, got {self.frames}"

@@ -27,6 +27,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ampose.research.models.checks import refuse_impossible
 from ampose.research.models.transformer import EPSILON, TransformerBlock, rising
 from ampose.skeletons import get_skeleton
 
@@ -56,14 +57,10 @@ class PoseFormerConfig:
     skeleton: str = "h36m_17"
 
     def __post_init__(self) -> None:
-        if self.width % self.heads:
-            raise ValueError(f"width {self.width} does not divide into {self.heads} heads")
-        if not 0 <= self.drop_path < 1:
-            raise ValueError(f"drop_path must be at least 0 and below 1, got {self.drop_path}")
-        if self.frames < 3 or self.frames % 2 == 0:
+        refuse_impossible(self)
+        if self.frames < 3:
             raise ValueError(
-                f"frames must be odd and at least 3, for a middle and others to attend to, "
-                f"got {self.frames}"
+                f"frames must be at least 3, so that there are others, got {self.frames}"
             )
 
 
