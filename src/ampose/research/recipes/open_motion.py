@@ -18,10 +18,11 @@ _OPEN_SMALL = Recipe(
 SHIPPED = (
     _OPEN_SMALL,
     replace(_OPEN_SMALL, name="open-large", model=replace(_SMALL, width=208)),
-    replace(
-        _OPEN_SMALL,
-        name="martinez",
-        model=MartinezConfig(channels=4, dropout=0.0),
+    Recipe(
+        "martinez",
+        MartinezConfig(channels=3, dropout=0.0),
+        poses=_OPEN_SMALL.poses,
+        learning_rate=1e-3,  # AdamW: for its wide matrices Muon takes longer than all the rest
     ),
     replace(
         _OPEN_SMALL,
