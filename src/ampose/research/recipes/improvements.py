@@ -69,8 +69,8 @@ CHANGES = (
 _OF_BENCHMARK = {recipe.name: recipe for recipe in BENCHMARK}
 
 IMPROVED = {"ampose": 6e-3, "graformer": 6e-3, "stacked-hourglass": 2e-3}
-"""AMPose and, of the benchmark, the systems that are best on validation without any change; and the
-learning rate that probes chose with all of them."""
+"""AMPose and, of the benchmark, the systems that are best on validation without any change; and
+the learning rate that probes chose with all of them."""
 
 
 def _starts() -> Iterator[Recipe]:
