@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from ampose.research.data.batches import Plan
+from ampose.research.data.sampling import Augmentation
 from ampose.research.evaluation.open_protocol import SETS
 from ampose.research.models.ampose import AMPoseConfig
 from ampose.research.models.cost import cost, count_parameters, input_shape
@@ -176,8 +177,9 @@ class TestOpen:
     def test_shipped(self) -> None:
         small = RECIPES["open-small"]
         plain = Recipe("plain", AMPoseConfig(depth=4, width=128, channels=3), poses=1)
-        # All changes; only the batch is a power of two.
-        chosen = {"name": "open-small", "poses": small.poses, "batch": 128}
+        # All changes, and bodies that differ more; only the batch is a power of two.
+        bodies = OpenMotion(augmentation=Augmentation(bone_spread_log=0.8))
+        chosen = {"name": "open-small", "data": bodies, "poses": small.poses, "batch": 128}
         assert replace(improved(plain), **chosen) == small
         assert RECIPES["open-large"] == replace(
             small, name="open-large", model=replace(small.model, width=208)

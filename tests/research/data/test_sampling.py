@@ -84,6 +84,22 @@ def test_bones_are_the_template_or_near_it() -> None:
     assert 0.01 < np.std(varied / TEMPLATE_BONES) < 0.1
 
 
+def test_some_bodies_differ_much_more_from_the_template_than_others() -> None:
+    def spread(**options: float) -> np.ndarray:
+        """Of each sample, the standard deviation of its bones' relative lengths."""
+        lengths = bone_lengths(batch(replace(NOTHING, **options)).targets, H36M_17)
+        np.testing.assert_allclose(lengths.sum(1), TEMPLATE_BONES.sum(), rtol=1e-4)
+        return np.std(lengths / TEMPLATE_BONES, axis=1)
+
+    usual = spread(bone_spread=0.06)
+    uneven = spread(bone_spread=0.06, bone_spread_log=0.8)
+    assert np.median(uneven) == pytest.approx(0.06, rel=0.2)
+    # Log-normal: one in six above 0.06 e^0.8 = 0.134, one in six below 0.027.
+    assert 0.08 < np.mean(uneven > 0.134) < 0.2
+    assert 0.08 < np.mean(uneven < 0.027) < 0.25
+    assert np.mean(usual > 0.134) < 0.03
+
+
 @pytest.mark.parametrize("part", ["crossover_upper", "crossover_arms", "crossover_leg"])
 def test_crossover_keeps_what_it_does_not_exchange(part: str) -> None:
     plain, mixed = batch(NOTHING), batch(replace(NOTHING, **{part: 1.0}))

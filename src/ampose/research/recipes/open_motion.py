@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ampose.research.data.sampling import Augmentation
 from ampose.research.models.ampose import AMPoseConfig
 from ampose.research.models.martinez import MartinezConfig
 from ampose.research.models.uncertain import UncertainConfig
 from ampose.research.recipes.ablations import ABLATIONS, variants
-from ampose.research.recipes.recipe import Recipe
+from ampose.research.recipes.recipe import OpenMotion, Recipe
 
 _SMALL = AMPoseConfig(depth=6, width=104, channels=4, learnt_adjacency=True)
 _OPEN_SMALL = Recipe(
-    "open-small", _SMALL, poses=8_000_000, batch=128, optimiser="muon", learning_rate=4e-3
+    "open-small",
+    _SMALL,
+    OpenMotion(augmentation=Augmentation(bone_spread_log=0.8)),
+    poses=8_000_000,
+    batch=128,
+    optimiser="muon",
+    learning_rate=4e-3,
 )
 
 SHIPPED = (
@@ -21,6 +28,7 @@ SHIPPED = (
     Recipe(
         "martinez",
         MartinezConfig(channels=3, dropout=0.0),
+        _OPEN_SMALL.data,
         poses=_OPEN_SMALL.poses,
         learning_rate=1e-3,  # AdamW: for its wide matrices Muon takes longer than all the rest
     ),
