@@ -28,7 +28,7 @@ from ampose.research.recipes import (
     OpenMotion,
     Recipe,
 )
-from ampose.research.recipes.improvements import CHANGES, changes_of, improved
+from ampose.research.recipes.improvements import BODIES, CHANGES, changes_of, improved
 from ampose.skeletons import get_skeleton
 
 EVERY = pytest.mark.parametrize("recipe", RECIPES.values(), ids=list(RECIPES))
@@ -120,7 +120,7 @@ class TestAll:
             *(recipe.name for recipe in COMPARATORS),
             *("open", *(name for name in open_rows if name != "open-5x128")),  # which is "open"
             *(recipe.name for recipe in (*BENCHMARK, *EXTRAS, *WIDE_BENCHMARK)),
-            *(step.name for way in WAYS for step in way),
+            *(step.recipe.name for way in WAYS for step in way),
         }
 
     @EVERY
@@ -256,15 +256,23 @@ class TestBenchmark:
 
 class TestImprovements:
     def test_every_step_makes_one_change(self) -> None:
-        for way in WAYS:
-            changes = changes_of(way[0])
+        for number, way in enumerate(WAYS):
+            first = way[0].recipe
+            changes = [*changes_of(first), *([BODIES] if number == 0 else [])]
             assert len(way) == 1 + len(changes)
-            for before, change, after in zip(way, changes, way[1:], strict=False):
+            for (before, _), change, (after, title) in zip(way, changes, way[1:], strict=False):
                 assert replace(change.made_to(before), name=after.name) == after != before
-                assert after.name == f"{way[0].name}-{change.name}"
+                assert after.name == f"{first.name}-{change.name}"
+                assert title == change.title
+
+    def test_the_last_step_of_ours_is_what_ships(self) -> None:
+        last, small = WAYS[0][-1].recipe, RECIPES["open-small"]
+        assert small.model == last.model
+        assert small.data == replace(last.data, held_out=None)
+        assert (small.optimiser, small.learning_rate) == (last.optimiser, last.learning_rate)
 
     def test_a_way_begins_with_the_benchmarks_recipe(self) -> None:
-        for first, *_ in WAYS:
+        for (first, _), *_ in WAYS:
             plain = RECIPES[first.name.replace("gain", "benchmark")]
             assert first.data == replace(plain.data, held_out="fold")
             same = {"name": plain.name, "data": plain.data, "poses": plain.poses}
@@ -273,15 +281,15 @@ class TestImprovements:
     def test_others_get_all_that_is_not_our_own_structure(self) -> None:
         assert [change.name for change in CHANGES if change.own] == ["adjacency", "depth"]
         ours, *others = WAYS
-        assert changes_of(ours[0]) == CHANGES
-        assert all(changes_of(way[0]) == CHANGES[2:] for way in others)
+        assert changes_of(ours[0].recipe) == CHANGES
+        assert all(changes_of(way[0].recipe) == CHANGES[2:] for way in others)
 
     def test_extras_differ_from_the_benchmark_by_all_changes(self) -> None:
         for recipe, way in zip(EXTRAS, WAYS, strict=True):
             plain = RECIPES[recipe.name.replace("extras", "benchmark")]
             same = {"name": recipe.name, "learning_rate": recipe.learning_rate}
             assert recipe == replace(improved(plain), **same)
-            last = way[-1]
+            last = way[len(changes_of(way[0].recipe))].recipe
             same = {"name": last.name, "data": last.data, "poses": last.poses}
             same["learning_rate"] = last.learning_rate
             assert replace(recipe, **same) == last

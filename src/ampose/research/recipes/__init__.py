@@ -14,7 +14,7 @@ RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for group in (
         *(SHIPPED, THESIS, COMPARATORS, OPEN_ABLATIONS, BENCHMARK, EXTRAS, WIDE_BENCHMARK),
-        *WAYS,
+        *((step.recipe for step in way) for way in WAYS),
     )
     for recipe in group
 }

@@ -6,6 +6,7 @@ of the step before; with one seed, a few tenths of a millimetre say nothing.
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -13,42 +14,39 @@ from ampose.research.evaluation.open_protocol import PROTOCOL
 from ampose.research.evaluation.provenance import circumstances, write_table
 from ampose.research.models.cost import count_parameters
 from ampose.research.models.zoo import build
-from ampose.research.recipes import Recipe
-from ampose.research.recipes.improvements import GAIN_BUDGET, WAYS, changes_of
+from ampose.research.recipes.improvements import GAIN_BUDGET, WAYS, Step
+from ampose.research.reproduction.kept_scores import Scores
 from ampose.research.reproduction.markdown import Section, markdown_table, write_markdown
-from ampose.research.reproduction.open_runs import Bench
+from ampose.research.reproduction.open_runs import INPUTS, Bench, main_row, score_runs
 from ampose.research.reproduction.open_systems import KNOWN
-from ampose.research.reproduction.runs import NOT_RUN, last_validation, run_facts
+from ampose.research.reproduction.runs import NOT_RUN, run_facts
 from ampose.research.reproduction.tables import Written
 
 STEM = "open_gains"
 
-ERRORS = {
-    "cmu-val exact": "exact_mpjpe",
-    "cmu-val detector": "detector_mpjpe",
-    "fold exact": "fold_exact_mpjpe",
-    "fold detector": "fold_detector_mpjpe",
-}
-"""Column to what the log calls it."""
-
-UNCHANGED = "as in the open benchmark"
+SETS = ("cmu-val", "cmu-fold")
+BONES = {"template": "gain", "native": "gain, own bones"}
+"""Whose errors are told, and the column with what is gained on them."""
 
 
 def reproduce_gains(bench: Bench, out: Path) -> Written:
-    """Trains the steps that are missing and may be, and writes the table.
+    """Trains the steps that are missing and may be, scores them, and writes the table.
 
     Raises:
         ValueError: a run folder holds another run, or data that is needed is not there.
         OSError: a file cannot be written.
         KeyboardInterrupt: during training, after saving, so that the same call goes on.
     """
-    rows = [row for steps in WAYS for row in way_rows(steps, bench)]
+    runs = {step.recipe.name: bench.run(step.recipe) for way in WAYS for step in way}
+    scores = {name: score_runs(filter(None, runs.values()), name, bench) for name in SETS}
+    rows = [row for way in WAYS for row in way_rows(way, runs, scores)]
     notes = {
         "table": "changes made one after the other, each on top of those above it",
-        "protocol": f"{PROTOCOL}: MPJPE in mm, template bones, focal length known",
-        "sets": "cmu-val, validation subjects; fold, training subjects that were left out here",
+        "protocol": f"{PROTOCOL}, seed 0: MPJPE in mm, focal length known; template bones, or the "
+        "subject's own (native)",
+        "sets": "cmu-val, validation subjects; cmu-fold, training subjects that were left out",
         "training": f"{GAIN_BUDGET:,} poses, seed 0; everything not named as in the benchmark",
-        "gain": "mean over the four columns of the error of the row above less this one's",
+        "gain": "mean of the four columns of the row above less that of this one's",
         **circumstances(),
     }
     paths = out / f"{STEM}.csv", out / f"{STEM}.md"
@@ -58,32 +56,49 @@ def reproduce_gains(bench: Bench, out: Path) -> Written:
     return Written(paths, readable)
 
 
-def way_rows(steps: Sequence[Recipe], bench: Bench) -> Iterator[Mapping[str, object]]:
-    """One row per step of a system's way."""
-    titles = [UNCHANGED, *(change.title for change in changes_of(steps[0]))]
-    before: list[float] = []
-    for title, recipe in zip(titles, steps, strict=True):
-        run = bench.run(recipe)
-        logged = last_validation(run) if run else {}
-        errors = [logged[name] for name in ERRORS.values()] if run else []
-        known = bool(errors and before)
-        gain = sum(before) / len(ERRORS) - sum(errors) / len(ERRORS) if known else None
-        yield {
+def way_rows(
+    way: Sequence[Step],
+    runs: Mapping[str, Path | None],
+    scores: Mapping[str, Mapping[Path, Scores]],
+) -> Iterator[dict[str, object]]:
+    """One row per step of a system's way.
+
+    Args:
+        way: its steps.
+        runs: recipe to the folder of its run.
+        scores: set to the scores of each run.
+    """
+    before: dict[str, list[float]] = {}
+    for recipe, title in way:
+        run = runs[recipe.name]
+        row: dict[str, object] = {
             "system": KNOWN[type(recipe.model)].name,
             "change": title,
             "recipe": recipe.name,
             "parameters": count_parameters(build(recipe.model)),
             "batch": recipe.batch,
             "learning rate": f"{recipe.learning_rate:g}",
-            **{column: logged.get(name, NOT_RUN) for column, name in ERRORS.items()},
-            "gain": "" if gain is None else round(gain, 2),
-            "trained on": run_facts(run).get("hardware", "") if run else "",
         }
-        before = errors
+        now: dict[str, list[float]] = {}
+        for bones, heading in BONES.items():
+            for name in SETS:
+                for kind in INPUTS:
+                    error = main_row(scores[name][run], kind, bones=bones)["mpjpe"] if run else 0
+                    row[f"{name} {bones} {kind}"] = round(error, 2) if run else NOT_RUN
+                    if run:
+                        now.setdefault(bones, []).append(error)
+            known = bones in before and bones in now
+            row[heading] = (
+                round(statistics.mean(before[bones]) - statistics.mean(now[bones]), 2)
+                if known
+                else ""
+            )
+        yield row | {"trained on": run_facts(run).get("hardware", "") if run else ""}
+        before = now
 
 
 def readable_gains(rows: Sequence[Mapping[str, object]]) -> str:
     """One line per step."""
-    columns = ("system", "change", *ERRORS, "gain")
-    lines = [[str(row[column]) for column in columns] for row in rows]
-    return markdown_table(columns, lines)
+    columns = [name for name in rows[0] if name.startswith((*SETS, "gain"))]
+    lines = [[str(row[column]) for column in ("system", "change", *columns)] for row in rows]
+    return markdown_table(["system", "change", *columns], lines)

@@ -117,7 +117,7 @@ def seeded_runs(
 def score_runs(
     runs: Iterable[Path], name: str, bench: Bench, *, by_class: bool = False
 ) -> dict[Path, Scores]:
-    """What finished runs score on a test set, each weights' only once.
+    """What finished runs score on a set, each weights' only once; looks at test sets are logged.
 
     Args:
         runs: their folders.
@@ -148,20 +148,22 @@ def score_runs(
                 lift = torch_lifter(load_weights(run / WEIGHTS).to(device()), device=device())
                 scored = list(evaluate(lift, chosen, groups=by_class))
                 out[run] = measured_now(run, [asdict(score) for score in scored], of_data)
-                log_test(bench.log, run.name, out[run].sha256, scored)
+                if chosen.is_test:
+                    log_test(bench.log, run.name, out[run].sha256, scored)
                 keep_scores(run, protocol, out[run])
     return out
 
 
-def main_row(scores: Scores, kind: str, group: str = "all") -> Row:
-    """The row of a set that tables show: template bones, focal length known.
+def main_row(scores: Scores, kind: str, group: str = "all", bones: str = "template") -> Row:
+    """The row of a set that tables show: focal length known.
 
     Args:
         scores: of the set.
         kind: of 2D, one of `INPUTS`.
         group: which frames.
+        bones: "template" or "native".
     """
-    wanted = {"group": group, "bones": "template", "input": kind, "focal": "known"}
+    wanted = {"group": group, "bones": bones, "input": kind, "focal": "known"}
     (row,) = (row for row in scores.rows if row.items() >= wanted.items())
     return row
 

@@ -69,7 +69,8 @@ def outlooks(laboratory: Laboratory, bench: Bench) -> Iterator[Outlook]:
     title = "Every lifter alike on open data"
     yield Outlook(BENCHMARK_TABLE, title, _of_recipes((*BENCHMARK, *EXTRAS), bench))
     title = "What every change to the thesis's model gains"
-    yield Outlook(GAINS_TABLE, title, _of_recipes([step for way in WAYS for step in way], bench))
+    steps = [step.recipe for way in WAYS for step in way]
+    yield Outlook(GAINS_TABLE, title, _of_recipes(steps, bench))
     yield Outlook(SPEED_TABLE, "How fast each of them is here", "can be measured")
     for target, shown in THESIS_FIGURES.items():
         recipe = laboratory.recipe(shown.recipe)
