@@ -41,7 +41,12 @@ SMALL = tuple(
 )
 
 EXTRA = tuple(
-    replace(improved(each), name=each.name.replace("benchmark", "extras"), batch=10)
+    replace(
+        improved(each),
+        name=each.name.replace("benchmark", "extras"),
+        batch=10,
+        learning_rate=2e-3,
+    )
     for each in (SMALL[0], SMALL[-1])
 )
 

@@ -78,7 +78,8 @@ class TestChoice:
             require_chosen([right, of(SMALL[1], 1.0, 2.0, 3.0), of(SMALL[2], 3.0, 2.0, 1.0)])
         assert str(caught.value) == (
             "the probes chose other learning rates: benchmark-martinez 0.001 (has 0.002), "
-            "benchmark-semgcn 0.004 (has 0.002); set them in recipes/benchmark.py"
+            "benchmark-semgcn 0.004 (has 0.002); set them in recipes/benchmark.py, or "
+            "improvements.py for extras"
         )
 
 

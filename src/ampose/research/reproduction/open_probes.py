@@ -109,5 +109,5 @@ def require_chosen(probes: Iterable[Probed]) -> None:
     if wrong:
         raise ValueError(
             f"the probes chose other learning rates: {', '.join(wrong)}; set them in "
-            "recipes/benchmark.py"
+            "recipes/benchmark.py, or improvements.py for extras"
         )
