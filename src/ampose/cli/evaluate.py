@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -89,14 +90,11 @@ def score_open(
     chosen = open_sets(sets, data)
     name, sha256, lift = load_lifter(weights, threads)
     scores = []
-    frames, channels = (
-        (lift.frames, lift.channels) if isinstance(lift, protocol.NetworkLifter) else (1, 3)
-    )
+    lifter = protocol.NetworkLifter.of(lift)
     for each in chosen:
         with progress_bar(f"score on {each.name}") as progress:
-            total = len(each.pixels) * len(protocol.FOCALS) * len(each.focal)
-            shown = protocol.NetworkLifter(frames, counted(lift, total, progress), channels)
-            of_set = list(protocol.evaluate(shown, each))
+            shown = counted(lifter, protocol.poses_lifted(each), progress)
+            of_set = list(protocol.evaluate(replace(lifter, lift=shown), each))
         if each.is_test:
             log_test(log, name, sha256, of_set)
         scores += of_set

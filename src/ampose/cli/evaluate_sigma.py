@@ -71,16 +71,17 @@ def evaluate_sigma(
     with needs_torch():  # or SciPy, which the protocol needs
         from ampose.research.evaluation import open_protocol as protocol
         from ampose.research.evaluation.provenance import log_test
-        from ampose.research.evaluation.uncertainty import INPUTS, coverages, hiding
+        from ampose.research.evaluation.uncertainty import coverages, hiding
     chosen = open_sets(sets, data)
     name, sha256, channels, lift = load_sigma_lifter(weights, threads)
     covered: list[Coverage] = []
     hidden: list[Hiding] = []
     for each in chosen:
         with progress_bar(f"sigma on {each.name}") as progress:
-            passes = len(INPUTS) + len(H36M_17)  # each other joint is hidden once, after none is
-            scored = len(each.pixels) * len(protocol.FOCALS) if each.is_test else 0
-            shown = counted(lift, (passes + scored) * len(each.focal), progress)
+            # Coverage by input; all joints seen, then each but the root hidden.
+            total = (len(protocol.INPUTS) + len(H36M_17)) * len(each.focal)
+            total += protocol.poses_lifted(each) if each.is_test else 0
+            shown = counted(lift, total, progress)
             if each.is_test:
                 poses = protocol.NetworkLifter(1, partial(pose_of, shown), channels)
                 log_test(log, name, sha256, protocol.evaluate(poses, each, groups=False))
@@ -107,7 +108,8 @@ def pose_of(lift: LiftWithSigma, inputs: Array) -> Array:
 
 def summarise(covered: Sequence[Coverage], hidden: Sequence[Hiding]) -> None:
     """Prints the coverage of one and of two sigma, and how often hiding counts, of one set."""
-    from ampose.research.evaluation.uncertainty import INPUTS, ONE, TWO
+    from ampose.research.evaluation.open_protocol import INPUTS
+    from ampose.research.evaluation.uncertainty import ONE, TWO
 
     found = {(row.input, row.nominal): row.found for row in covered if row.group == "all"}
     for kind in INPUTS:

@@ -137,6 +137,6 @@ def _inputs(data: Path, channels: int) -> np.ndarray[Any, Any]:
         protocol.network_inputs(
             fewer, chosen.pixels["template", kind][some], focal="unknown", channels=channels
         )[0]
-        for kind in ("exact", "detector")
+        for kind in protocol.INPUTS
     ]
     return np.concatenate(seen)[:, None]

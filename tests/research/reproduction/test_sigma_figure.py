@@ -13,8 +13,9 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from ampose.research.evaluation.open_protocol import INPUTS
 from ampose.research.evaluation.provenance import write_table
-from ampose.research.evaluation.uncertainty import INPUTS, Coverage
+from ampose.research.evaluation.uncertainty import Coverage
 from ampose.research.reproduction.sigma_figure import (
     INPUT_STYLES,
     SET_COLOURS,

@@ -67,6 +67,7 @@ Array = NDArray[np.floating]
 LiftInputs = Callable[[Array], Array]
 """A lifter on normalised input: `look_at_person` inputs (N, 17, 3) to joints (N, 17, 3) metres."""
 
+INPUTS = ("exact", "detector")
 FOCALS = ("known", "unknown")
 FRAMES_PER_SET = 6_000
 IMAGE_SIZE = (1280, 960)
@@ -117,6 +118,11 @@ class NetworkLifter:
     def __call__(self, inputs: Array) -> Array:
         """Lifts."""
         return self.lift(inputs)
+
+    @classmethod
+    def of(cls, lift: LiftInputs) -> NetworkLifter:
+        """A lifter as one of these: itself, or of single frames with three channels."""
+        return lift if isinstance(lift, cls) else cls(1, lift)
 
 
 @dataclass(frozen=True)
@@ -359,6 +365,11 @@ def evaluate(lift: LiftInputs, chosen: EvaluationSet, *, groups: bool = True) ->
                 )
 
 
+def poses_lifted(chosen: EvaluationSet) -> int:
+    """How many poses `evaluate` has a lifter lift."""
+    return len(chosen.pixels) * len(FOCALS) * len(chosen.focal)
+
+
 def predict_set(
     lift: LiftInputs, chosen: EvaluationSet, bones: str, kind: str, *, focal: str
 ) -> Array:
@@ -374,7 +385,8 @@ def predict_set(
     Returns:
         Root-relative joints (N, 17, 3) in camera axes, metres.
     """
-    if not isinstance(lift, NetworkLifter) or lift.frames == 1:
+    lift = NetworkLifter.of(lift)
+    if lift.frames == 1:
         return predict(lift, chosen, chosen.pixels[bones, kind], focal=focal)
     parts = []
     for start in range(0, len(chosen.focal), WINDOWS_AT_ONCE):
@@ -393,12 +405,14 @@ def predict(lift: LiftInputs, chosen: EvaluationSet, pixels: Array, *, focal: st
     Raises:
         ValueError: windows for a lifter of single frames, or the other way round.
     """
-    frames, channels = (lift.frames, lift.channels) if isinstance(lift, NetworkLifter) else (1, 3)
-    view = frames // 2 if frames > 1 else None
+    lift = NetworkLifter.of(lift)
+    view = lift.frames // 2 if lift.frames > 1 else None
     if (pixels.ndim == 3) != (view is None):
         takes = "single frames" if view is None else "windows"
         raise ValueError(f"the lifter takes {takes}, got pixels {pixels.shape}")
-    inputs, rotation = network_inputs(chosen, pixels, focal=focal, view=view, channels=channels)
+    inputs, rotation = network_inputs(
+        chosen, pixels, focal=focal, view=view, channels=lift.channels
+    )
     joints = rotate(np.asarray(lift(inputs), np.float64), np.swapaxes(rotation, -1, -2))
     return joints - joints[:, :1]
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ampose.geometry import rotate, rotate_deviations
 from ampose.metrics import MILLIMETRES_PER_METRE
-from ampose.research.evaluation.open_protocol import EvaluationSet, network_inputs
+from ampose.research.evaluation.open_protocol import INPUTS, EvaluationSet, network_inputs
 from ampose.skeletons import H36M_17
 
 Array = NDArray[np.floating]
@@ -24,7 +24,6 @@ Array = NDArray[np.floating]
 LiftWithSigma = Callable[[Array], tuple[Array, Array]]
 """`look_at_person` inputs (N, 17, channels) to joints and sigma, both (N, 17, 3) metres."""
 
-INPUTS = ("exact", "detector")
 _NORMAL = NormalDist()
 ONE, TWO = (_NORMAL.cdf(k) - _NORMAL.cdf(-k) for k in (1, 2))
 """Nominal coverage of one and of two sigma."""

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from ampose.research.evaluation.open_protocol import PROTOCOL
+from ampose.research.evaluation.open_protocol import INPUTS, PROTOCOL
 from ampose.research.evaluation.provenance import circumstances, write_table
 from ampose.research.models.cost import Cost, cost
 from ampose.research.models.zoo import ModelConfig, build
@@ -36,7 +36,6 @@ from ampose.research.reproduction.open_runs import (
     CONDITIONS,
     CONVENTIONS,
     ERRORS,
-    INPUTS,
     NEEDS_GPU,
     TEST_SETS,
     Bench,

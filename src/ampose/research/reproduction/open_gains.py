@@ -10,14 +10,14 @@ import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from ampose.research.evaluation.open_protocol import PROTOCOL
+from ampose.research.evaluation.open_protocol import INPUTS, PROTOCOL
 from ampose.research.evaluation.provenance import circumstances, write_table
 from ampose.research.models.cost import count_parameters
 from ampose.research.models.zoo import build
 from ampose.research.recipes.improvements import GAIN_BUDGET, WAYS, Step
 from ampose.research.reproduction.kept_scores import Scores
 from ampose.research.reproduction.markdown import Section, markdown_table, write_markdown
-from ampose.research.reproduction.open_runs import INPUTS, Bench, main_row, score_runs
+from ampose.research.reproduction.open_runs import Bench, main_row, score_runs
 from ampose.research.reproduction.open_systems import KNOWN
 from ampose.research.reproduction.runs import NOT_RUN, run_facts
 from ampose.research.reproduction.tables import Written
@@ -68,7 +68,7 @@ def way_rows(
         runs: recipe to the folder of its run.
         scores: set to the scores of each run.
     """
-    before: dict[str, list[float]] = {}
+    before: dict[str, dict[str, float]] = {}
     for recipe, title in way:
         run = runs[recipe.name]
         row: dict[str, object] = {
@@ -79,22 +79,29 @@ def way_rows(
             "batch": recipe.batch,
             "learning rate": f"{recipe.learning_rate:g}",
         }
-        now: dict[str, list[float]] = {}
+        now = {bones: errors_of(run, bones, scores) for bones in BONES} if run else {}
         for bones, heading in BONES.items():
-            for name in SETS:
-                for kind in INPUTS:
-                    error = main_row(scores[name][run], kind, bones=bones)["mpjpe"] if run else 0
-                    row[f"{name} {bones} {kind}"] = round(error, 2) if run else NOT_RUN
-                    if run:
-                        now.setdefault(bones, []).append(error)
-            known = bones in before and bones in now
-            row[heading] = (
-                round(statistics.mean(before[bones]) - statistics.mean(now[bones]), 2)
-                if known
-                else ""
-            )
+            columns = [f"{name} {bones} {kind}" for name in SETS for kind in INPUTS]
+            row |= {each: round(now[bones][each], 2) if now else NOT_RUN for each in columns}
+            row[heading] = gain(before[bones], now[bones]) if before and now else ""
         yield row | {"trained on": run_facts(run).get("hardware", "") if run else ""}
         before = now
+
+
+def errors_of(
+    run: Path, bones: str, scores: Mapping[str, Mapping[Path, Scores]]
+) -> dict[str, float]:
+    """Column to the error of a run, millimetres."""
+    return {
+        f"{name} {bones} {kind}": main_row(scores[name][run], kind, bones=bones)["mpjpe"]
+        for name in SETS
+        for kind in INPUTS
+    }
+
+
+def gain(before: Mapping[str, float], now: Mapping[str, float]) -> float:
+    """How much less the mean error is."""
+    return round(statistics.mean(before.values()) - statistics.mean(now.values()), 2)
 
 
 def readable_gains(rows: Sequence[Mapping[str, object]]) -> str:

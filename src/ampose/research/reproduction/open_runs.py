@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from ampose.research.evaluation.open_protocol import PROTOCOL, SETS, evaluate, load_set
+from ampose.research.evaluation.open_protocol import INPUTS, PROTOCOL, SETS, evaluate, load_set
 from ampose.research.evaluation.provenance import log_test
 from ampose.research.recipes import Recipe
 from ampose.research.reproduction.kept_scores import (
@@ -33,7 +33,6 @@ from ampose.research.training.inference import torch_lifter
 NEEDS_GPU = f"{NOT_RUN}: needs a GPU"
 
 TEST_SETS = ("cmu-test", "hdm05")
-INPUTS = ("exact", "detector")
 CONDITIONS = tuple(f"{name} {kind}" for name in TEST_SETS for kind in INPUTS)
 """What errors are told for: a test set, and the 2D."""
 

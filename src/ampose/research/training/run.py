@@ -18,7 +18,7 @@ from ampose.research.data.batches import Source, WindowSource
 from ampose.research.data.open_mocap import FOLD, REST, Track, load_pack
 from ampose.research.data.sampling import PoseSampler
 from ampose.research.evaluation import licensed
-from ampose.research.evaluation.open_protocol import EvaluationSet, load_set, predict_set
+from ampose.research.evaluation.open_protocol import INPUTS, EvaluationSet, load_set, predict_set
 from ampose.research.evaluation.provenance import circumstances
 from ampose.research.models.zoo import ModelConfig
 from ampose.research.recipes import RECIPES, Licensed, OpenMotion, Recipe
@@ -294,7 +294,7 @@ def validation_errors(model: nn.Module, chosen: EvaluationSet, device: str) -> S
     lift = torch_lifter(model, device=device)
     target = chosen.joints["template"]
     out = {}
-    for kind in ("exact", "detector"):
+    for kind in INPUTS:
         predicted = predict_set(lift, chosen, "template", kind, focal="known")
         out[f"{kind}_mpjpe"] = round(mpjpe(predicted, target), 2)
         out[f"{kind}_p_mpjpe"] = round(p_mpjpe(predicted, target), 2)
