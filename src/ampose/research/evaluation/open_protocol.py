@@ -202,7 +202,7 @@ class EvaluationSet:
         usable &= (np.abs(root[..., :2]) < root[..., 2:] * half[:, None]).all(-1)
         out = _projected(points.clip((-np.inf, -np.inf, NEAREST)), self.focal[rows][:, None])
         if kind == "detector":
-            out = _detector_like(out, *self._faults(frames, rows))
+            out = detector_like(out, *self._faults(frames, rows))
         out[:, frames // 2] = self.pixels[bones, kind][rows]
         return np.take_along_axis(out, repeated(usable)[..., None, None], axis=1)
 
@@ -300,7 +300,7 @@ def draw_set(pack: Pack, split: str, *, name: str, seed: int = 0) -> EvaluationS
     for bones, pose in joints.items():
         exact = _projected(pose + root[:, None], focal)
         pixels[bones, "exact"] = exact
-        pixels[bones, "detector"] = _detector_like(exact, noise, missing)
+        pixels[bones, "detector"] = detector_like(exact, noise, missing)
     clips = pack.clips[frames]
     return EvaluationSet(
         name,
@@ -320,7 +320,14 @@ def _projected(points: Array, focal: Array) -> Array:
     return np.asarray(points[..., :2] / points[..., 2:] * focal[..., None, None] + centre)
 
 
-def _detector_like(exact: Array, noise: Array, missing: NDArray[np.bool_]) -> Array:
+def detector_like(exact: Array, noise: Array, missing: NDArray[np.bool_]) -> Array:
+    """Exact keypoints (..., 17, 2) with the protocol's faults.
+
+    Args:
+        exact: pixels.
+        noise: (..., 17, 2) of standard deviation 1; what it becomes goes with the box's size.
+        missing: (..., 17), what becomes NaN.
+    """
     side = (exact.max(-2) - exact.min(-2)).max(-1)
     deviation = np.full(exact.shape[:-1], 0.01)
     deviation[..., _VAGUE] = 0.02
