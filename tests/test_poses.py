@@ -80,7 +80,10 @@ def test_no_frames_and_nobody_are_poses_too():
     assert sequence(**nobody).frame_count == 0
 
 
-@pytest.mark.parametrize("field", ["joints", "root", "sigma", "keypoints", "scores", "valid"])
+@pytest.mark.parametrize(
+    "field",
+    ["joints", "root", "sigma", "keypoints", "scores", "valid", "filled", "repaired", "world"],
+)
 def test_sequence_refuses_a_wrong_shape(field):
     good = getattr(sequence(), field)
     for bad in (good[:, :1], good[:2], good[..., :1]):

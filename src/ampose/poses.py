@@ -14,8 +14,17 @@ from ampose.skeletons import H36M_17, Skeleton
 
 Array = NDArray[np.floating]
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 """Version of the keys of ``poses.npz`` and ``poses.json``: keys may be added, never changed."""
+
+
+CHANGES = ("filled", "repaired", "corrected")
+"""Arrays of a `PoseSequence` that mark what was changed on the way from frames to motion."""
+
+
+def _left_out() -> NDArray[np.bool_]:
+    """Stands for an array that a `PoseSequence` makes itself, as long as its others."""
+    return np.array(False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +81,13 @@ class PoseSequence:
         cameras: one camera for all frames, or one per frame (photos of different size).
         provenance: program version, weights, options.
         warnings: what a careful user should know about this result.
+        filled: (T, P, J) bool, where `joints` is interpolated across a gap in the evidence.
+        repaired: (T, P, J) bool, where left and right had been exchanged and were put back.
+        corrected: (T, P, J) bool, where the keypoint was an outlier and was replaced.
+        world: (T, P, J, 3) float32, world axes: y up, the floor at 0; an **estimate** that rests
+            on what `world_frame` says. NaN where there is none.
+        world_frame: how `world` came about, and how sure it is; empty without it.
+        quality: of each person's motion: what was repaired, and how well it fits the keypoints.
     """
 
     joints: Array
@@ -86,9 +102,21 @@ class PoseSequence:
     skeleton: Skeleton = H36M_17
     provenance: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    filled: NDArray[np.bool_] = field(default_factory=_left_out)
+    repaired: NDArray[np.bool_] = field(default_factory=_left_out)
+    corrected: NDArray[np.bool_] = field(default_factory=_left_out)
+    world: Array = field(default_factory=lambda: _left_out().astype(np.float32))
+    world_frame: Mapping[str, Any] = field(default_factory=dict)
+    quality: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         frames, people, joints = len(self.times), len(self.ids), len(self.skeleton)
+        for name in CHANGES:
+            if not getattr(self, name).ndim:
+                object.__setattr__(self, name, np.zeros((frames, people, joints), bool))
+        if not self.world.ndim:
+            nowhere = np.full((frames, people, joints, 3), np.nan, np.float32)
+            object.__setattr__(self, "world", nowhere)
         for name, tail in (
             ("joints", (joints, 3)),
             ("root", (3,)),
@@ -96,6 +124,8 @@ class PoseSequence:
             ("keypoints", (joints, 2)),
             ("scores", (joints,)),
             ("valid", (joints,)),
+            ("world", (joints, 3)),
+            *((name, (joints,)) for name in CHANGES),
         ):
             _check_shape(name, getattr(self, name), (frames, people, *tail))
         if len(self.cameras) not in (1, frames):

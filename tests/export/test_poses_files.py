@@ -23,7 +23,7 @@ from ampose.export import json_schema, read_npz, write_json, write_npz
 from ampose.export.poses_json import DECIMALS
 from ampose.export.poses_npz import ARRAYS
 from ampose.keypoint_files import load_keypoints
-from ampose.poses import PoseSequence
+from ampose.poses import CHANGES, PoseSequence
 from ampose.skeletons import COCO_17, H36M_17, Skeleton
 
 CAMERA = replace(
@@ -32,6 +32,7 @@ CAMERA = replace(
     rotation=np.array([[0.0, 1, 0], [0, 0, 1], [1, 0, 0]]),
     translation=np.array([1.0, 2, 3]),
 )
+SINCE_1_1 = {*CHANGES, "world", "world_frame", "quality"}
 VALIDATOR = jsonschema.Draft202012Validator(json_schema())
 
 
@@ -67,6 +68,10 @@ def sequence(
         skeleton,
         {"version": "0", "options": {"mapping": "hybrid"}, "source": "caf\u00e9 \udcff"},
         ("careful",),
+        **{key: random.random(shape) < 0.5 for key in CHANGES},
+        world=random.normal(size=(*shape, 3)).astype(np.float32),
+        world_frame={"estimated": True, "tilt_degrees": 2.5},
+        quality={"people": [{"id": 7}]},
     )
 
 
@@ -107,23 +112,36 @@ def test_npz_round_trip(tmp_path: Path, poses: PoseSequence) -> None:
         assert getattr(back, key).dtype == dtype
         np.testing.assert_array_equal(getattr(back, key), getattr(poses, key))
     assert [c.as_dict() for c in back.cameras] == [c.as_dict() for c in poses.cameras]
-    assert (back.skeleton, back.provenance, back.warnings) == (
-        poses.skeleton,
-        poses.provenance,
-        poses.warnings,
-    )
+    for key in ("skeleton", "provenance", "warnings", "world_frame", "quality"):
+        assert getattr(back, key) == getattr(poses, key)
+
+
+def test_a_file_of_the_first_schema_has_no_motion(tmp_path: Path) -> None:
+    write_npz(sequence(), tmp_path / "new.npz")
+    with np.load(tmp_path / "new.npz") as archive:
+        old = {key: archive[key] for key in archive if key not in SINCE_1_1}
+    np.savez(tmp_path / "old.npz", **old | {"schema_version": np.array("1.0")})
+    back = read_npz(tmp_path / "old.npz")
+    assert not any(getattr(back, key).any() for key in CHANGES)
+    assert back.filled.shape == back.valid.shape
+    assert np.isnan(back.world).all()
+    assert (back.world_frame, back.quality) == ({}, {})
 
 
 def test_npz_keys_without_pickle(tmp_path: Path) -> None:
     write_npz(sequence(), tmp_path / "poses.npz")
     with np.load(tmp_path / "poses.npz", allow_pickle=False) as archive:
         arrays = dict(archive)
-    strings = {"schema_version", "skeleton", "camera", "provenance", "warnings"}
+    strings = {
+        *("schema_version", "skeleton", "camera", "provenance", "warnings"),
+        *("world_frame", "quality"),
+    }
     assert arrays.keys() == strings | {
         "joints", "root", "sigma", "keypoints", "scores", "valid", "ids", "times",
+        "filled", "repaired", "corrected", "world",
     }  # fmt: skip
     assert all(arrays[key].shape == () and arrays[key].dtype.kind == "U" for key in strings)
-    assert str(arrays["schema_version"]) == "1.0"
+    assert str(arrays["schema_version"]) == "1.1"
     assert json.loads(str(arrays["skeleton"]))["joints"][0] == "pelvis"
     assert json.loads(str(arrays["camera"]))["size"] == [640, 480]
 
@@ -199,7 +217,7 @@ def test_infinity_has_no_json(tmp_path: Path) -> None:
 def test_schema_is_itself_valid() -> None:
     jsonschema.Draft202012Validator.check_schema(json_schema())
     required = set(json_schema()["required"])
-    assert required == set(json_schema()["properties"]) >= set(ARRAYS)
+    assert required | SINCE_1_1 == set(json_schema()["properties"]) >= set(ARRAYS)
 
 
 @pytest.mark.parametrize(
@@ -235,7 +253,7 @@ def test_a_corrupted_document_fails(tmp_path: Path, place: tuple[Any, ...], valu
 
 def test_a_lacking_key_fails(tmp_path: Path) -> None:
     document = written_json(sequence(), tmp_path)
-    for key in document:
+    for key in document.keys() - SINCE_1_1:
         lacking = copy.copy(document)
         del lacking[key]
         assert not VALIDATOR.is_valid(lacking), key
@@ -262,7 +280,7 @@ def tampered(path: Path, **changes: Any) -> Path:
         ({"skeleton": np.array("[]")}, "not a readable poses.npz"),
         ({"camera": np.array("{}")}, "'size'"),
         ({"camera": np.array("[]")}, "one camera or 3 needed, got 0"),
-        ({"schema_version": np.array("2.0")}, "version '2.0'; this program reads 1.0"),
+        ({"schema_version": np.array("2.0")}, "version '2.0'; this program reads 1.1"),
     ],
 )
 def test_read_npz_is_strict(tmp_path: Path, changes: dict[str, Any], message: str) -> None:

@@ -19,6 +19,8 @@ def header(sequence: PoseSequence) -> dict[str, Any]:
             "parents": list(skeleton.parents),
         },
         "camera": cameras[0] if len(cameras) == 1 else cameras,
+        "world_frame": dict(sequence.world_frame),
+        "quality": dict(sequence.quality),
         "provenance": dict(sequence.provenance),
         "warnings": list(sequence.warnings),
     }

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ampose.export.header import header
 from ampose.export.writing import replacing
-from ampose.poses import PoseSequence
+from ampose.poses import CHANGES, PoseSequence
 
 DECIMALS = {
     "joints": 5,
@@ -24,12 +24,17 @@ DECIMALS = {
     "sigma": 5,
     "keypoints": 2,
     "scores": 4,
+    "world": 5,
     "times": 6,
 }
 """Digits after the point: a hundredth of a millimetre, of a pixel, a microsecond."""
 
-_POINTS = ("joints", "root", "sigma", "keypoints")  # the last axis is a point
-_KEYS = ("ids", "times", "joints", "root", "sigma", "keypoints", "scores", "valid")
+_POINTS = ("joints", "root", "sigma", "keypoints", "world")  # the last axis is a point
+_KEYS = (
+    *("ids", "times", "joints", "root", "sigma", "keypoints", "scores", "valid"),
+    *CHANGES,
+    "world",
+)
 
 
 def json_schema() -> dict[str, Any]:

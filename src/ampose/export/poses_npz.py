@@ -1,7 +1,8 @@
 """``poses.npz``: every key of a `PoseSequence`, without pickle.
 
 Arrays keep the types that `PoseSequence` states. ``schema_version``, ``skeleton``, ``camera``,
-``provenance`` and ``warnings`` are 0-d unicode strings, all but the first holding JSON.
+``world_frame``, ``quality``, ``provenance`` and ``warnings`` are 0-d unicode strings, all but the
+first holding JSON.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from ampose.export.header import header
 from ampose.export.writing import replacing
 from ampose.keypoint_files.json_values import parse_json
 from ampose.keypoint_files.numpy_files import read_arrays
-from ampose.poses import SCHEMA_VERSION, PoseSequence
+from ampose.poses import CHANGES, SCHEMA_VERSION, PoseSequence
 from ampose.skeletons import Skeleton
 
 ARRAYS = {
@@ -30,12 +31,27 @@ ARRAYS = {
     "keypoints": np.float32,
     "scores": np.float32,
     "valid": np.bool_,
+    "filled": np.bool_,
+    "repaired": np.bool_,
+    "corrected": np.bool_,
+    "world": np.float32,
     "ids": np.int64,
     "times": np.float64,
 }
 """Array keys and their types, as `PoseSequence` states them."""
 
-_STRINGS = ("schema_version", "skeleton", "camera", "provenance", "warnings")
+_STRINGS = (
+    "schema_version",
+    "skeleton",
+    "camera",
+    "provenance",
+    "warnings",
+    "world_frame",
+    "quality",
+)
+
+_SINCE_1_1 = (*CHANGES, "world", "world_frame", "quality")
+"""Keys that older files do not have."""
 
 
 def write_npz(sequence: PoseSequence, path: Path) -> None:
@@ -68,7 +84,8 @@ def read_npz(path: Path) -> PoseSequence:
     """
     path = Path(path)
     try:
-        return _sequence(read_arrays(path, needed=(*ARRAYS, *_STRINGS)))
+        needed = [key for key in (*ARRAYS, *_STRINGS) if key not in _SINCE_1_1]
+        return _sequence(read_arrays(path, needed, optional=_SINCE_1_1))
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
     except (ValueError, KeyError, TypeError) as error:
@@ -76,24 +93,29 @@ def read_npz(path: Path) -> PoseSequence:
 
 
 def _sequence(arrays: dict[str, NDArray[Any]]) -> PoseSequence:
-    for key, dtype in ARRAYS.items():
+    types = {key: dtype for key, dtype in ARRAYS.items() if key in arrays}
+    for key, dtype in types.items():
         if arrays[key].dtype != dtype or not arrays[key].ndim:
             raise ValueError(
                 f"{key} must be an array of {np.dtype(dtype)}, got {arrays[key].dtype}"
             )
-    for key in _STRINGS:
+    texts = [key for key in _STRINGS if key in arrays]
+    for key in texts:
         if arrays[key].dtype.kind != "U" or arrays[key].ndim:
             raise ValueError(f"{key} must be one string")
     version = str(arrays["schema_version"])
     if version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
         raise ValueError(f"schema version {version!r}; this program reads {SCHEMA_VERSION}")
-    skeleton, camera, provenance, warnings = (parse_json(str(arrays[k])) for k in _STRINGS[1:])
+    told: dict[str, Any] = {key: parse_json(str(arrays[key])) for key in texts[1:]}
+    skeleton, camera = told["skeleton"], told["camera"]
     return PoseSequence(
-        **{key: arrays[key] for key in ARRAYS},
+        **{key: arrays[key] for key in types},
         cameras=tuple(map(_camera, camera if isinstance(camera, list) else [camera])),
         skeleton=Skeleton(skeleton["name"], tuple(skeleton["joints"]), tuple(skeleton["parents"])),
-        provenance=dict(provenance),
-        warnings=tuple(warnings),
+        provenance=dict(told["provenance"]),
+        warnings=tuple(told["warnings"]),
+        world_frame=dict(told.get("world_frame", {})),
+        quality=dict(told.get("quality", {})),
     )
 
 
