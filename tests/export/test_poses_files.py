@@ -292,7 +292,7 @@ def test_read_npz_is_strict(tmp_path: Path, changes: dict[str, Any], message: st
 
 
 def test_read_npz_passes_over_later_keys(tmp_path: Path) -> None:
-    path = tampered(tmp_path / "poses.npz", world=np.zeros(3), schema_version=np.array("1.4"))
+    path = tampered(tmp_path / "poses.npz", later=np.zeros(3), schema_version=np.array("1.4"))
     assert read_npz(path).frame_count == 3
 
 
