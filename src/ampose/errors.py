@@ -11,6 +11,6 @@ class InputError(ValueError):
     """
 
 
-def one_line(error: Exception) -> str:
+def one_line(error: BaseException) -> str:
     """A library's message cut to fit one line; the name of its class where it has none."""
     return " ".join(str(error).split())[:300] or type(error).__name__

@@ -26,18 +26,24 @@ def open_session(path: Path, threads: int | None) -> ort.InferenceSession:
         raise InputError(f"{path} cannot be read: {error.strerror}") from None
     if not found:
         raise InputError(f"no model file {path}; give the path of an ONNX file")
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads or 0
-    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
-    # Threads that wait by spinning make busy machines two to three times slower.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = _ERRORS_ONLY
+    options = session_options(threads)
     try:
         return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors share no base class
         raise InputError(
             f"{path} is not an ONNX model that runs here: {one_line(error)}"
         ) from None
+
+
+def session_options(threads: int | None) -> ort.SessionOptions:
+    """How sessions run; ``benchmarks/pipeline.py --settings`` compares this with other ways."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads or 0
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    # Threads that wait by spinning make busy machines two to three times slower.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = _ERRORS_ONLY
+    return options
 
 
 def sha256(path: Path) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing, nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -13,18 +16,24 @@ from ampose.cameras import Camera
 from ampose.detection import MIN_SCORE, PoseDetector, VideoDetector, load_detector
 from ampose.errors import InputError
 from ampose.export.folder import ResultFolder
+from ampose.flow import Stages, StageTime, ahead, latest, made_at, share_threads
 from ampose.keypoint_files import DEFAULT_FPS, load_keypoints
 from ampose.lifting import Lifter
+from ampose.live import DEFAULT_PORT, Meter, Page, Status, attended
 from ampose.mapping import Mapping
 from ampose.poses import FramePoses, Pose2D, PoseSequence
 from ampose.results import (
+    DrawnFrame,
     Progress,
+    drawn,
     gather,
     on_black,
     overlay_pictures,
     overlay_video,
     write_poses,
 )
+
+Item = TypeVar("Item")
 
 _RANGES = {
     "fov": (1, 170),
@@ -65,7 +74,7 @@ class Options:
         min_score: keypoints below this confidence count as not seen.
         weights: a lifter exported by this package.
         mapping: how the detector's joints become Human3.6M's, see `ampose.mapping`.
-        threads: for the networks; one per physical core if None.
+        threads: that may be busy at once; one per processor if None.
     """
 
     fov: float | None = None
@@ -112,11 +121,14 @@ class Options:
 def stream(source: Path | str, options: Options | None = None) -> Iterator[FramePoses]:
     """Poses of a photo, a video or a folder of photos, frame by frame, in bounded memory.
 
+    Also of a camera, ``camera:0``: then always of its newest frame, until the iterator is closed.
+
     Raises:
         InputError: the source or an option cannot be used; at once, or from the iterator where
             the source turns out bad later.
     """
-    return _Run(Path(source), options or Options()).poses()
+    work = _Run(Path(source), options or Options())
+    return work.lifted()
 
 
 def run(
@@ -139,18 +151,100 @@ def run(
     Raises:
         InputError: the source, an option or `out` cannot be used; `out` is then as it was.
     """
+    if media.camera_number(str(source)) is not None:
+        raise InputError(f"{source} has no end; use ampose.stream or ampose.pipeline.run_live")
     work = _Run(Path(source), options or Options())
     if out is None:
-        return work.sequence(work.poses(progress))
+        return work.sequence(work.told(work.lifted(), progress))
     with ResultFolder(Path(out), force=force) as folder:
-        frames = work.poses(progress)
         if work.moving:
-            frames = overlay_video(frames, folder / "overlay.mp4", work.fps)
+            frames = work.recorded(work.drawn(), folder)
         else:
-            frames = overlay_pictures(frames, folder, single=work.kind == "photo")
-        sequence = work.sequence(frames)
+            frames = overlay_pictures(work.lifted(), folder, single=work.kind == "photo")
+        sequence = work.sequence(work.told(frames, progress))
         write_poses(sequence, folder)
     return sequence
+
+
+@dataclass(frozen=True)
+class LiveReport:
+    """How a live run went.
+
+    Attributes:
+        url: of the page.
+        status: frames shown and dropped, rate and delay.
+        stages: what each stage took.
+        sequence: what was recorded, if anything was.
+    """
+
+    url: str
+    status: Status
+    stages: tuple[StageTime, ...]
+    sequence: PoseSequence | None = None
+
+
+def run_live(
+    source: Path | str,
+    out: Path | str | None = None,
+    options: Options | None = None,
+    *,
+    port: int = DEFAULT_PORT,
+    force: bool = False,
+    tell: Callable[[LiveReport], object] | None = None,
+    motion: Callable[[FramePoses], FramePoses] | None = None,
+    choose: Callable[[list[Pose2D]], list[Pose2D]] | None = None,
+) -> LiveReport:
+    """3D poses of a camera, or of a video played as if it were one, shown on a page meanwhile.
+
+    Every step takes the newest frame that there is; frames that nobody had time for are dropped.
+    Ctrl-C ends the run, the end of a video does too, and what was recorded is then complete.
+
+    Args:
+        source: ``camera:0``, or a video file.
+        out: folder for what `run` writes, of the frames that were shown; only the page if None.
+        options: how; see `Options`.
+        port: of the page, on this machine alone; 0 picks a free one.
+        force: replace results that are there already.
+        tell: told how it goes, once the page is there and about twice a second.
+        motion: called with each frame in turn, gives it smoothed; causal.
+        choose: called with the people of each frame, gives those to go on with.
+
+    Raises:
+        InputError: the source, the port, an option or `out` cannot be used, or the run broke off;
+            `out` is then as it was.
+    """
+    meter, stop = Meter(), threading.Event()
+    with Page(lambda: meter.status, port) as page:
+        work = _Run(Path(source), options or Options(), live=_Live(stop, meter, motion, choose))
+
+        def report(sequence: PoseSequence | None = None) -> LiveReport:
+            return LiveReport(page.url, meter.status, tuple(work.at.times()), sequence)
+
+        def shown(pictures: Iterable[DrawnFrame]) -> Generator[DrawnFrame]:
+            for frame, picture in pictures:
+                with work.at("show"):
+                    page.show(picture)
+                meter.show(work.started + frame.time, len(frame.ids))
+                yield frame, picture
+
+        def job(folder: Path | None) -> PoseSequence | None:
+            with closing(work.drawn()) as pictures:
+                if folder:
+                    return work.sequence(work.recorded(shown(pictures), folder))
+                for _ in shown(pictures):
+                    pass
+            return None
+
+        def told() -> None:
+            if tell:
+                tell(report())
+
+        with ResultFolder(Path(out), force=force) if out else nullcontext() as folder:
+            told()
+            sequence = attended(lambda: job(folder), stop, told)
+            if folder and sequence:
+                write_poses(sequence, folder)
+        return report(sequence)
 
 
 def lift_file(
@@ -201,7 +295,8 @@ def lift_file(
     with ResultFolder(Path(out), force=force) as folder:
         frames = on_black(sequence, Path(source).name, progress)
         if sequence.frame_count > 1:
-            rest = overlay_video(frames, folder / "overlay.mp4", options.fps or DEFAULT_FPS)
+            fps = options.fps or DEFAULT_FPS
+            rest = overlay_video(drawn(frames), folder / "overlay.mp4", fps)
         else:
             rest = overlay_pictures(frames, folder, single=True)
         for _ in rest:
@@ -210,14 +305,36 @@ def lift_file(
     return sequence
 
 
-class _Run:
-    """One source on its way through detection and lifting."""
+@dataclass(frozen=True)
+class _Live:
+    """What only a live run has; see `run_live`."""
 
-    def __init__(self, source: Path, options: Options) -> None:
+    stop: threading.Event = field(default_factory=threading.Event)
+    meter: Meter = field(default_factory=Meter)
+    motion: Callable[[FramePoses], FramePoses] | None = None
+    choose: Callable[[list[Pose2D]], list[Pose2D]] | None = None
+
+
+class _Run:
+    """One source on its way through detection and lifting.
+
+    Each step is a generator that reads the one before, in a thread of its own where there are
+    threads to spare.
+    """
+
+    def __init__(self, source: Path, options: Options, live: _Live | None = None) -> None:
         self.source = source
         self.options = options
-        self.kind = media.media_kind(source)
-        self.moving = self.kind == "video" or (self.kind == "folder" and options.sequence)
+        self._number = media.camera_number(str(source))
+        self.kind = media.media_kind(source) if self._number is None else "camera"
+        self.live = live or (_Live() if self.kind == "camera" else None)
+        if self.live and self.kind not in ("camera", "video"):
+            raise InputError(f"{source} is a {self.kind}; only a camera or a video can be live")
+        self.moving = self.kind in ("camera", "video") or (
+            self.kind == "folder" and options.sequence
+        )
+        self.threads = share_threads(options.threads, moving=self.kind != "photo")
+        self.at = Stages(self.threads.places)
         self.warnings = [
             f"--{name.replace('_', '-')} means nothing for a {self.kind} and was ignored."
             for name, kind in _ONLY_FOR.items()
@@ -226,20 +343,27 @@ class _Run:
         self.fps = options.fps or DEFAULT_FPS
         self.total: int | None = 1
         self._camera: Camera | None = None
+        self._clock: media.Playback | media.Webcam | None = None
         self._frames = self._open()
         self.detector: PoseDetector = load_detector(
             options.detector,
             skeleton=options.detector_skeleton,
             min_score=options.min_score,
-            threads=options.threads,
+            threads=self.threads.detector,
+            at=self.at,
         )
-        self.lifter = Lifter(options.weights, mapping=options.mapping, threads=options.threads)
+        self.lifter = Lifter(options.weights, mapping=options.mapping, threads=self.threads.lifter)
 
-    def _open(self) -> Iterator[media.Frame]:
+    def _open(self) -> Generator[media.Frame]:
         """Opens the source, so that a bad one is refused before anything is computed."""
         options = self.options
+        if self._number is not None:
+            webcam = media.Webcam(self._number, self.at)
+            self.total, self.fps, self._clock = None, webcam.fps, webcam
+            return self._filmed(webcam, iter(webcam))
         if self.kind == "photo":
-            return iter([media.load_photo(self.source)])
+            photo = media.load_photo(self.source)
+            return (frame for frame in [photo])
         if self.kind == "folder":
             paths = media.photo_paths(self.source)
             self.total = len(paths)
@@ -249,17 +373,24 @@ class _Run:
                 )
             return self._photos(paths)
         video = media.Video(
-            self.source, start=options.start, end=options.end, capture_fps=options.capture_fps
+            self.source,
+            start=options.start,
+            end=options.end,
+            capture_fps=options.capture_fps,
+            threads=self.threads.codec,
         )
-        self.total = video.frame_count
-        self.fps = video.fps
-        return self._decoded(video)
+        self.total, self.fps = video.frame_count, video.fps
+        if not self.live:
+            return self._filmed(video, made_at(self.at, "decode", video))
+        self._clock = media.Playback(video, self.live.stop, self.live.meter.drop, self.at)
+        return self._filmed(video, iter(self._clock))
 
-    def _photos(self, paths: list[Path]) -> Iterator[media.Frame]:
+    def _photos(self, paths: list[Path]) -> Generator[media.Frame]:
         size: tuple[int, int] | None = None
         step = 1 / self.fps if self.moving else 0  # photos by themselves have no time
         for index, path in enumerate(paths):
-            frame = media.load_photo(path)
+            with self.at("decode"):
+                frame = media.load_photo(path)
             size = size or frame.size
             if self.moving and frame.size != size:
                 raise InputError(
@@ -268,20 +399,75 @@ class _Run:
                 )
             yield replace(frame, index=index, time=index * step)
 
-    def _decoded(self, video: media.Video) -> Iterator[media.Frame]:
-        with video:
-            yield from video
-        self.warnings += video.warnings
+    def _filmed(
+        self, source: media.Video | media.Webcam, frames: Iterator[media.Frame]
+    ) -> Generator[media.Frame]:
+        with closing(source):
+            yield from frames
+        self.warnings += source.warnings
 
-    def poses(self, progress: Progress | None = None) -> Iterator[FramePoses]:
-        """Detects and lifts frame by frame."""
+    @property
+    def started(self) -> float:
+        """`time.perf_counter` at time 0 of a live source."""
+        assert self._clock is not None
+        return self._clock.started
+
+    def _beside(self, source: Generator[Item]) -> Generator[Item]:
+        """The items of a step, made in a thread of its own."""
+        if self.live:
+            return latest(source, self.live.meter.drop, self.live.stop)
+        return ahead(source) if self.threads.overlap and self.kind != "photo" else source
+
+    def _detected(
+        self, frames: Generator[media.Frame]
+    ) -> Generator[tuple[media.Frame, list[Pose2D]]]:
         detect = VideoDetector(self.detector).detect if self.moving else self.detector.detect
-        for done, frame in enumerate(self._frames, start=1):
-            yield self._lifted(frame, detect(frame.image))
-            if progress:
-                progress(done, self.total)
+        choose = self.live and self.live.choose
+        with closing(frames):
+            for frame in frames:
+                people = detect(frame.image)
+                yield frame, choose(people) if choose else people
 
-    def _lifted(self, frame: media.Frame, people: list[Pose2D]) -> FramePoses:
+    def _lifted(
+        self, detected: Generator[tuple[media.Frame, list[Pose2D]]]
+    ) -> Generator[FramePoses]:
+        motion = self.live and self.live.motion
+        with closing(detected):
+            for frame, people in detected:
+                with self.at("lift"):
+                    poses = self._lift(frame, people)
+                if motion:
+                    with self.at("motion"):
+                        poses = motion(poses)
+                yield poses
+
+    def lifted(self) -> Generator[FramePoses]:
+        """Detects and lifts frame by frame."""
+        frames = self._beside(self._frames)
+        detected = self._beside(self._detected(frames))
+        return self._beside(self._lifted(detected))
+
+    def drawn(self) -> Generator[DrawnFrame]:
+        """Detects, lifts and draws frame by frame."""
+        return self._beside(drawn(self.lifted(), self.at))
+
+    def recorded(self, pictures: Generator[DrawnFrame], folder: Path) -> Generator[FramePoses]:
+        """Passes frames through and writes the overlay on the way."""
+        path = folder / "overlay.mp4"
+        threads = self.threads.codec
+        return overlay_video(pictures, path, self.fps, threads=threads, at=self.at)
+
+    def told(
+        self, frames: Generator[FramePoses], progress: Progress | None
+    ) -> Generator[FramePoses]:
+        """Passes frames through and tells of each when it is dealt with."""
+        with closing(frames):
+            for done, frame in enumerate(frames, start=1):
+                yield frame
+                if progress:
+                    progress(done, self.total)
+
+    def _lift(self, frame: media.Frame, people: list[Pose2D]) -> FramePoses:
         skeleton = self.detector.skeleton
         camera = self._camera_of(frame)
         joints = len(skeleton)
@@ -312,9 +498,10 @@ class _Run:
             self._camera = known = self.options.camera_of_size(frame.size, frame.camera)
         return known
 
-    def sequence(self, frames: Iterator[FramePoses]) -> PoseSequence:
+    def sequence(self, frames: Generator[FramePoses]) -> PoseSequence:
         """Consumes the frames and gathers their poses; pictures are not kept."""
-        sequence = gather(frames)
+        with closing(frames):
+            sequence = gather(frames)
         return replace(
             sequence,
             provenance={

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from ampose import media
 from ampose.export import write_json, write_npz
+from ampose.flow import At, untimed
 from ampose.lifting import lifted_sequence
 from ampose.poses import FramePoses, PoseSequence
 from ampose.render import OverlayRenderer
@@ -20,6 +22,9 @@ from ampose.skeletons import H36M_17
 
 Progress = Callable[[int, int | None], None]
 """Called with frames done and frames in all (None if unknown)."""
+
+DrawnFrame = tuple[FramePoses, NDArray[np.uint8]]
+"""A frame, and its overlay (H, W, 3) uint8 RGB."""
 
 _BLACK_SIDE = 1280
 """Longest side of the black picture behind keypoints that come without one."""
@@ -58,7 +63,9 @@ def gather(stream: Iterable[FramePoses]) -> PoseSequence:
     )
 
 
-def on_black(sequence: PoseSequence, name: str, progress: Progress | None) -> Iterator[FramePoses]:
+def on_black(
+    sequence: PoseSequence, name: str, progress: Progress | None
+) -> Generator[FramePoses]:
     """A sequence that came without pictures as frames on black, for an overlay."""
     for t in range(sequence.frame_count):
         camera = sequence.camera(t)
@@ -80,33 +87,53 @@ def on_black(sequence: PoseSequence, name: str, progress: Progress | None) -> It
             progress(t + 1, sequence.frame_count)
 
 
-def overlay_video(frames: Iterator[FramePoses], path: Path, fps: float) -> Iterator[FramePoses]:
-    """Passes frames through and draws them into a video on the way."""
-    first = next(frames, None)
-    if first is None:
-        return
-    renderer = _renderer(first)
-    shown_at, last = 0.0, first.time
-    with media.VideoWriter(path, renderer.size, fps) as writer:
-        for frame in itertools.chain([first], frames):
-            if frame is not first:
-                shown_at += min(max(frame.time - last, _SHORTEST_STILL), _LONGEST_STILL)
-                last = frame.time
-            writer.write(_drawn(frame, renderer, time=frame.time), shown_at)
-            yield frame
+def drawn(frames: Generator[FramePoses], at: At = untimed) -> Generator[DrawnFrame]:
+    """Frames of one size, each with its overlay."""
+    renderer: OverlayRenderer | None = None
+    with closing(frames):
+        for frame in frames:
+            with at("draw"):
+                renderer = renderer or _renderer(frame)
+                picture = _drawn(frame, renderer, time=frame.time)
+            yield frame, picture
+
+
+def overlay_video(
+    pictures: Generator[DrawnFrame],
+    path: Path,
+    fps: float,
+    *,
+    threads: int | None = None,
+    at: At = untimed,
+) -> Generator[FramePoses]:
+    """Passes frames through and writes their overlays into a video on the way."""
+    with closing(pictures):
+        first = next(pictures, None)
+        if first is None:
+            return
+        height, width = first[1].shape[:2]
+        shown_at, last = 0.0, first[0].time
+        with media.VideoWriter(path, (width, height), fps, threads) as writer:
+            for frame, picture in itertools.chain([first], pictures):
+                if frame is not first[0]:
+                    shown_at += min(max(frame.time - last, _SHORTEST_STILL), _LONGEST_STILL)
+                    last = frame.time
+                with at("encode"):
+                    writer.write(picture, shown_at)
+                yield frame
 
 
 def overlay_pictures(
-    frames: Iterator[FramePoses], folder: Path, *, single: bool
-) -> Iterator[FramePoses]:
+    frames: Generator[FramePoses], folder: Path, *, single: bool
+) -> Generator[FramePoses]:
     """Passes frames through and draws each into a picture of its own on the way."""
-    for frame in frames:
-        name = (
-            "overlay.png" if single else f"overlay/{frame.index:04d}_{Path(frame.name).stem}.png"
-        )
-        (folder / name).parent.mkdir(exist_ok=True)
-        media.write_png(folder / name, _drawn(frame, _renderer(frame)))
-        yield frame
+    with closing(frames):
+        for frame in frames:
+            stem = Path(frame.name).stem
+            name = "overlay.png" if single else f"overlay/{frame.index:04d}_{stem}.png"
+            (folder / name).parent.mkdir(exist_ok=True)
+            media.write_png(folder / name, _drawn(frame, _renderer(frame)))
+            yield frame
 
 
 def _renderer(frame: FramePoses) -> OverlayRenderer:

@@ -15,6 +15,7 @@ import ampose.detection
 from ampose.detection import MIN_SCORE, PoseDetector, load_detector
 from ampose.detection.detector import TopDownDetector, person_crop
 from ampose.errors import InputError
+from ampose.flow import Stages
 from ampose.poses import Pose2D
 from ampose.skeletons import COCO_17, SKELETONS, Skeleton
 
@@ -235,3 +236,13 @@ def test_the_most_prominent_comes_first_and_nobody_twice():
 def _only_joints(pose: Pose2D) -> Pose2D:
     points = pose.keypoints
     return replace(pose, box=np.concatenate([points.min(0), points.max(0)]))
+
+
+def test_finding_and_refining_are_stages_of_their_own():
+    at = Stages()
+    refiner = FixedRefiner(np.full((17, 2), 0.5), np.ones(17, np.float32))
+    people = standing(100, 100), standing(400, 50)
+    detector = TopDownDetector(FixedFinder(*people), refiner, {}, MIN_SCORE, at)  # type: ignore[arg-type]
+    detector.detect(PICTURE)
+    detector.follow(PICTURE, people[0])
+    assert {time.stage: time.calls for time in at.times()} == {"find": 1, "refine": 3}

@@ -74,6 +74,27 @@ def test_a_video_is_read_once(tmp_path):
             list(video)
 
 
+def test_frames_that_are_not_wanted_are_left_out(tmp_path, monkeypatch):
+    made = []
+    upright = Video._upright
+    monkeypatch.setattr(Video, "_upright", lambda *args: made.append(1) or upright(*args))
+    with Video(make(tmp_path / "a.mp4"), threads=1) as video:
+        frames = list(video.frames(lambda time: time >= 1.5))
+        assert video.warnings == []
+    assert [frame.time for frame in frames] == pytest.approx(np.arange(38, 50) / 25)
+    assert [frame.index for frame in frames] == list(range(38, 50))
+    assert len(made) == len(frames)
+
+
+@pytest.mark.parametrize("threads", [None, 1, 2])
+def test_threads_of_the_codecs_change_nothing(tmp_path, threads):
+    with VideoWriter(tmp_path / "a.mp4", SIZE, 25, threads) as writer:
+        for place in range(10):
+            writer.write(grey(20 * place), place / 25)
+    with Video(tmp_path / "a.mp4", threads=threads) as video:
+        assert [level(frame) for frame in video] == pytest.approx(20 * np.arange(10), abs=3)
+
+
 def test_variable_frame_rate_round_trip(tmp_path):
     given = [10.0, 10.05, 10.4, 10.41, 12.0, 12.013]
     with VideoWriter(tmp_path / "a.mp4", SIZE, 30) as writer:

@@ -49,7 +49,8 @@ Config = Annotated[
         help="TOML file with any option by its long name, such as: fov = 70.",
     ),
 ]
-Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")]
+OUT_FLAGS = ("--out", "-o")
+Out = Annotated[Path, typer.Option(*OUT_FLAGS, help="Folder for the results.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace results that are there already.")]
 Fov = Annotated[
     float | None, typer.Option(help="Horizontal field of view of the camera, degrees.")
@@ -61,7 +62,9 @@ Weights = Annotated[
 MappingName = Annotated[
     Literal["hybrid", "plain"], typer.Option(help="How other joint sets become Human3.6M's.")
 ]
-Threads = Annotated[int | None, typer.Option(help="Threads for the networks; else one per core.")]
+Threads = Annotated[
+    int | None, typer.Option(help="Threads that may be busy at once; else one per core.")
+]
 Data = Annotated[
     Path, typer.Option(help="Folder of the open-mocap packs, or of a dataset's files.")
 ]

@@ -1,4 +1,4 @@
-"""``ampose run``: a photo, a video or a folder of photos."""
+"""``ampose run``: a photo, a video or a folder of photos; a camera, or a video played as one."""
 
 from __future__ import annotations
 
@@ -8,22 +8,31 @@ from typing import Annotated
 import typer
 
 from ampose.cli.common import (
+    OUT_FLAGS,
     Config,
     Focal,
     Force,
     Fov,
     MappingName,
-    Out,
     Threads,
     Weights,
     progress_bar,
     tell,
 )
+from ampose.cli.live import run_live
+from ampose.errors import InputError
+
+_CAMERA = "camera:"
 
 
 def run(
-    source: Annotated[Path, typer.Argument(help="Photo, video or folder of photos.")],
-    out: Out,
+    source: Annotated[
+        Path, typer.Argument(help="Photo, video, folder of photos, or a camera: camera:0.")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(*OUT_FLAGS, help="Folder for the results; may be left out where it is live."),
+    ] = None,
     force: Force = False,
     start: Annotated[float | None, typer.Option(help="First second of a video.")] = None,
     end: Annotated[float | None, typer.Option(help="Last second of a video.")] = None,
@@ -48,13 +57,25 @@ def run(
     min_score: Annotated[
         float, typer.Option(help="Keypoints below this confidence count as not seen.")
     ] = 0.2,
+    realtime: Annotated[
+        bool, typer.Option("--realtime", help="Play a video as if a camera saw it now.")
+    ] = False,
+    port: Annotated[
+        int | None,
+        typer.Option(help="Of the page, where it is live; 8017 if left out, 0 picks a free one."),
+    ] = None,
     weights: Weights = None,
     mapping: MappingName = "hybrid",
     threads: Threads = None,
     config: Config = None,
 ) -> None:
-    """3D poses of everybody in a photo, a video or a folder of photos."""
+    """3D poses of everybody in a photo, a video or a folder of photos, or live of a camera."""
     del config
+    live = realtime or str(source).startswith(_CAMERA)
+    if out is None and not live:
+        raise InputError("Missing option '--out' / '-o': a folder for the results")
+    if port is not None and not live:
+        raise InputError("--port is for a camera or --realtime; a file shows no page")
     from ampose import pipeline
 
     options = pipeline.Options(
@@ -72,6 +93,9 @@ def run(
         mapping=mapping,
         threads=threads,
     )
+    if out is None or live:
+        run_live(source, out, options, port=port, force=force)
+        return
     with progress_bar(source.name) as progress:
         result = pipeline.run(source, out, options, force=force, progress=progress)
     tell(result, out)

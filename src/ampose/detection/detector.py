@@ -15,6 +15,7 @@ from ampose.detection.custom import load_refiner
 from ampose.detection.movenet import Finder, MoveNetRefiner
 from ampose.detection.similarity import distinct, prominence
 from ampose.errors import InputError
+from ampose.flow import At, untimed
 from ampose.onnx_models import open_session, sha256
 from ampose.poses import Pose2D
 from ampose.skeletons import COCO_17, Skeleton, get_skeleton
@@ -74,6 +75,7 @@ def load_detector(
     skeleton: str | None = None,
     threads: int | None = None,
     min_score: float = MIN_SCORE,
+    at: At = untimed,
 ) -> PoseDetector:
     """MoveNet MultiPose to find people, and Thunder or a model of the user's to refine them.
 
@@ -83,6 +85,7 @@ def load_detector(
         skeleton: name of the joint set of that file; None takes its metadata entry ``skeleton``.
         threads: threads per model; None for one per physical core.
         min_score: joints that score lower count as not seen.
+        at: surrounds the stages ``find``, of a frame, and ``refine``, of a person.
 
     Raises:
         InputError: the file, its joint set, `threads` or `min_score` cannot be used.
@@ -106,7 +109,8 @@ def load_detector(
         "refiner": refiner_path.name,
         "refiner_sha256": sha256(refiner_path),
     }
-    return TopDownDetector(Finder(open_session(_FINDER, threads)), refiner, provenance, min_score)
+    finder = Finder(open_session(_FINDER, threads))
+    return TopDownDetector(finder, refiner, provenance, min_score, at)
 
 
 class TopDownDetector:
@@ -117,16 +121,23 @@ class TopDownDetector:
         refiner: gives the joints of one person.
         provenance: names and SHA-256 of the weights.
         min_score: joints that score lower count as not seen.
+        at: see `load_detector`.
     """
 
     def __init__(
-        self, finder: Finder, refiner: Refiner, provenance: dict[str, str], min_score: float
+        self,
+        finder: Finder,
+        refiner: Refiner,
+        provenance: dict[str, str],
+        min_score: float,
+        at: At = untimed,
     ) -> None:
         self.skeleton = refiner.skeleton
         self.provenance = provenance
         self._finder = finder
         self._refiner = refiner
         self._min_score = min_score
+        self._at = at
 
     def detect(self, image: RGBImage) -> list[Pose2D]:
         """Everybody in a frame (H, W, 3) uint8 RGB, the most prominent first.
@@ -137,7 +148,9 @@ class TopDownDetector:
             ValueError: not such a frame.
         """
         _check_frame(image)
-        refined = (self._refine(image, rough) for rough in self._finder.find(image))
+        with self._at("find"):
+            found = self._finder.find(image)
+        refined = (self._refine(image, rough) for rough in found)
         people = sorted((pose for pose in refined if pose), key=prominence, reverse=True)
         return distinct(people, COLLAPSED_OKS)
 
@@ -154,6 +167,10 @@ class TopDownDetector:
         return pose
 
     def _refine(self, image: RGBImage, rough: Pose2D) -> Pose2D | None:
+        with self._at("refine"):
+            return self._looked_at(image, rough)
+
+    def _looked_at(self, image: RGBImage, rough: Pose2D) -> Pose2D | None:
         width, height = self._refiner.size
         crop = person_crop(rough, aspect=width / height, scale=self._refiner.scale)
         inside, scores = self._refiner.refine(crop.cut(image, (width, height)))

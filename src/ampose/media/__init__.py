@@ -1,7 +1,8 @@
 """Photos and videos in, videos and pictures out.
 
 `Frame` is what is read; `load_photo`, `photo_paths` and `Video` read it; `media_kind` says which
-of them a path needs. `VideoWriter` and `write_png` write.
+of them a path needs. `Webcam` and `Playback` give frames at the pace of life. `VideoWriter` and
+`write_png` write.
 """
 
 from ampose.media.encode import VideoWriter, write_png
@@ -9,12 +10,17 @@ from ampose.media.folders import photo_paths
 from ampose.media.frames import Frame, reduced_size
 from ampose.media.kinds import media_kind
 from ampose.media.photos import load_photo
+from ampose.media.playback import Playback
 from ampose.media.videos import Video
+from ampose.media.webcam import Webcam, camera_number
 
 __all__ = [
     "Frame",
+    "Playback",
     "Video",
     "VideoWriter",
+    "Webcam",
+    "camera_number",
     "load_photo",
     "media_kind",
     "photo_paths",

@@ -35,12 +35,15 @@ class VideoWriter:
         path: the file to write; an existing one is replaced when closing.
         size: (width, height) of every picture; an odd side is padded by one pixel.
         fps: the usual frame rate; frames may come at any increasing times.
+        threads: for encoding; as many as the encoder likes if None.
 
     Raises:
         InputError: the place cannot be written to, or the disk is full.
     """
 
-    def __init__(self, path: Path | str, size: tuple[int, int], fps: float) -> None:
+    def __init__(
+        self, path: Path | str, size: tuple[int, int], fps: float, threads: int | None = None
+    ) -> None:
         self.path = Path(path)
         self.size = size
         self._partial = _beside(self.path)
@@ -61,6 +64,7 @@ class VideoWriter:
         stream.width, stream.height = (side + side % 2 for side in size)
         stream.pix_fmt = "yuv420p"
         context = stream.codec_context
+        context.thread_count = threads or 0
         context.time_base = _TIME_BASE
         context.colorspace = context.color_primaries = context.color_trc = _BT709
         self._stream = stream

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -49,6 +49,7 @@ class Video:
         end: seconds of file time; frames at `end` or later are left out.
         capture_fps: the camera's rate, for slow motion: a file that plays 240 frames per second at
             30 has all its times divided by 8, so that they are real seconds.
+        threads: for decoding; as many as FFmpeg likes if None.
 
     Raises:
         InputError: the file is missing, unreadable, no video, without a frame that can be decoded
@@ -62,9 +63,11 @@ class Video:
         start: float | None = None,
         end: float | None = None,
         capture_fps: float | None = None,
+        threads: int | None = None,
     ) -> None:
         self.path = Path(path)
         self.warnings: list[str] = []
+        self._threads = threads
         self._start = 0.0 if start is None else start
         self._end = math.inf if end is None else end
         if not 0 <= self._start < self._end:
@@ -106,6 +109,13 @@ class Video:
         self._container.close()
 
     def __iter__(self) -> Iterator[Frame]:
+        return self.frames()
+
+    def frames(self, wanted: Callable[[float], bool] = lambda _: True) -> Iterator[Frame]:
+        """The frames of which `wanted` approves, asked with their times.
+
+        The others are decoded, because those after them need it, but not made into pictures.
+        """
         if self._frames is None:
             raise RuntimeError("a Video is read once; open it again")
         frames, self._frames = self._frames, None
@@ -113,8 +123,10 @@ class Video:
         for index, (time, picture) in enumerate(frames):
             if time >= self._end - _TOLERANCE:
                 break
-            image = self._upright(picture)
-            yield Frame(image, self.size, time * self._stretch, index, self.path.name)
+            seconds = time * self._stretch
+            if wanted(seconds):
+                image = self._upright(picture)
+                yield Frame(image, self.size, seconds, index, self.path.name)
         else:
             index += 1
             if self._expected_end - self._shown_until > max(
@@ -158,6 +170,7 @@ class Video:
             raise InputError(self._not_a_video())
         self._stream: VideoStream = streams[0]
         self._stream.thread_type = "AUTO"
+        self._stream.codec_context.thread_count = self._threads or 0
 
     def _read_header(self, capture_fps: float | None) -> None:
         stream, container = self._stream, self._container

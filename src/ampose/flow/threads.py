@@ -1,0 +1,70 @@
+"""Who gets how many threads."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from ampose.errors import InputError
+
+
+@dataclass(frozen=True)
+class Threads:
+    """How a total of threads is shared.
+
+    Attributes:
+        total: how many may be busy at once.
+        detector: for each of the detector's networks.
+        lifter: for the lifting network.
+        codec: for decoding, and for encoding.
+        places: how many stages may compute at once, see `ampose.flow.Stages`; None where the
+            machine has no more processors than that, so that the system sees to it. A stage that
+            waits for Python's lock keeps its place, which costs where every processor counts.
+    """
+
+    total: int
+    detector: int
+    lifter: int = 1
+    codec: int = 1
+    places: int | None = None
+
+    @property
+    def overlap(self) -> bool:
+        """Whether there is a thread to spare for a second step."""
+        return self.total > 1
+
+
+def share_threads(total: int | None = None, *, moving: bool = True) -> Threads:
+    """Shares threads between steps that overlap, or gives all to each in turn.
+
+    In a video, frames overlap: of two cores one finds poses while the other decodes, lifts, draws
+    and encodes, so that a network's second thread would only take from those. A still picture has
+    nothing to overlap with, and its networks get all.
+
+    Args:
+        total: threads in all; one per processor that this process may use if None.
+        moving: whether there are many frames.
+
+    Raises:
+        InputError: fewer than one.
+    """
+    if total is not None and total < 1:
+        raise InputError(f"threads must be 1 or more, got {total}")
+    processors = _processors()
+    total = total or processors
+    if not moving:
+        return Threads(total, detector=total, lifter=total, codec=total)
+    return Threads(
+        total,
+        detector=max(1, total // 2),
+        codec=max(1, total // 4),
+        places=total if total < processors else None,
+    )
+
+
+def _processors() -> int:
+    """That this process may use; a container or a batch system often grants less than there is."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS and Windows
+        return os.cpu_count() or 1
