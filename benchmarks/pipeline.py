@@ -47,7 +47,7 @@ import numpy as np
 import onnxruntime as ort
 from PIL import Image
 
-from ampose import Options, media, onnx_models, pipeline
+from ampose import Options, media, onnx_models, pipeline, running
 from ampose.detection import load_detector
 from ampose.errors import InputError
 from ampose.flow import Stages, Threads, share_threads
@@ -123,7 +123,7 @@ def clocks(clock: Callable[[], float]) -> Iterator[list[Clock]]:
         made.append(Clock(places, clock))
         return made[-1]
 
-    with mock.patch.object(pipeline, "Stages", make):
+    with mock.patch.object(running, "Stages", make):
         yield made
 
 
@@ -267,7 +267,7 @@ class Setting:
             return made
 
         with ExitStack() as stack:
-            stack.enter_context(mock.patch.object(pipeline, "share_threads", return_value=share))
+            stack.enter_context(mock.patch.object(running, "share_threads", return_value=share))
             stack.enter_context(mock.patch.object(onnx_models, "session_options", options))
             yield
 

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 import ampose
-from ampose import Camera, FramePoses, InputError, Options, pipeline, results
+from ampose import Camera, FramePoses, InputError, Options, results, running
 from ampose.export import json_schema, read_npz
 from ampose.poses import Pose2D
 from ampose.skeletons import COCO_17, Skeleton
@@ -51,7 +51,7 @@ def sees(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Replaces the detector, so that a run costs nothing."""
 
     def see(*people: Pose2D) -> None:
-        monkeypatch.setattr(pipeline, "load_detector", lambda *_, **__: Fixed(*people))
+        monkeypatch.setattr(running, "load_detector", lambda *_, **__: Fixed(*people))
 
     return see
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import ampose
-from ampose import FramePoses, InputError, media, pipeline
+from ampose import FramePoses, InputError, media, pipeline, running
 from ampose.export import read_npz
 from ampose.poses import Pose2D
 from tests.cli.clips import SIZE, clip, person, photo
@@ -28,7 +28,7 @@ def sees(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Replaces the detector, so that a run costs nothing."""
 
     def see(detector: Fixed) -> None:
-        monkeypatch.setattr(pipeline, "load_detector", lambda *_, **__: detector)
+        monkeypatch.setattr(running, "load_detector", lambda *_, **__: detector)
 
     see(Fixed(body(20), body(150)))
     return see

@@ -17,7 +17,8 @@ from ampose.errors import InputError
 if TYPE_CHECKING:
     from ampose.cameras import Camera
     from ampose.lifting import Lifter
-    from ampose.pipeline import Options, lift_file, run, stream
+    from ampose.options import Options
+    from ampose.pipeline import lift_file, run, stream
     from ampose.poses import FramePoses, Pose2D, PoseSequence
     from ampose.skeletons import Skeleton, get_skeleton
 
@@ -25,7 +26,7 @@ _HOMES = {
     "Camera": "ampose.cameras",
     "FramePoses": "ampose.poses",
     "Lifter": "ampose.lifting",
-    "Options": "ampose.pipeline",
+    "Options": "ampose.options",
     "Pose2D": "ampose.poses",
     "PoseSequence": "ampose.poses",
     "Skeleton": "ampose.skeletons",

@@ -10,7 +10,7 @@ import onnxruntime as ort
 import pipeline as benchmark
 import pytest
 
-from ampose import media, onnx_models, pipeline
+from ampose import media, onnx_models, running
 from ampose.errors import InputError
 from ampose.flow import Threads
 from ampose.research.evaluation.provenance import read_table
@@ -71,14 +71,14 @@ def test_files_and_live(
             assert found[case, f"live: {stage}"] > 0
     assert found["two people", "alone: refine"] > 1.5 * found["one person", "alone: refine"]
     assert "repeat 1 of 1" in capsys.readouterr().out
-    assert pipeline.Stages is benchmark.Stages  # as it was
+    assert running.Stages is benchmark.Stages  # as it was
 
 
 def test_settings(tmp_path: Path, short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     used: list[tuple[Threads, ort.SessionOptions]] = []
 
     def process(*_: object) -> benchmark.FileRun:
-        share = pipeline.share_threads(None, moving=True)
+        share = running.share_threads(None, moving=True)
         used.append((share, onnx_models.session_options(share.detector)))
         return benchmark.FileRun(10, 2.0)
 
@@ -100,7 +100,7 @@ def test_settings(tmp_path: Path, short: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_the_package_runs_as_one_of_the_settings() -> None:
     """What was measured as best is what users get on two processors."""
-    usual = pipeline.share_threads(2)
+    usual = running.share_threads(2)
     assert usual.overlap
     assert usual.detector == 1
 

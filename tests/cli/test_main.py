@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ampose import __version__, pipeline
+from ampose import Options, __version__, pipeline
 from tests.cli.clips import clip, person, photo
 from tests.research.training.commands import Command, assert_one_line
 
@@ -112,7 +112,7 @@ def options(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What a run was asked for; nothing is run."""
     asked: dict[str, Any] = {}
 
-    def run(source: Path, out: Path, options: pipeline.Options, **more: Any) -> None:
+    def run(source: Path, out: Path, options: Options, **more: Any) -> None:
         asked.update(vars(options), source=source, out=out, force=more["force"])
 
     monkeypatch.setattr(pipeline, "run", run)

@@ -11,8 +11,9 @@ def demo(out: Out = Path("ampose-demo"), force: Force = False, threads: Threads 
     """Runs the bundled clip and writes its 3D poses and an overlay video."""
     from ampose import pipeline
     from ampose.data import DEMO_CLIP
+    from ampose.options import Options
 
-    options = pipeline.Options(threads=threads)
+    options = Options(threads=threads)
     with progress_bar("demo") as progress:
         result = pipeline.run(DEMO_CLIP, out, options, force=force, progress=progress)
     tell(result, out)

@@ -63,8 +63,9 @@ def lift(
     """3D poses from 2D keypoints."""
     del config
     from ampose import pipeline
+    from ampose.options import Options
 
-    options = pipeline.Options(
+    options = Options(
         fov=fov,
         focal=focal,
         fps=fps,

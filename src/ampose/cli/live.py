@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from ampose.cli.common import tell
 
 if TYPE_CHECKING:
-    from ampose.pipeline import LiveReport, Options
+    from ampose.options import Options
+    from ampose.pipeline import LiveReport
 
 
 def run_live(

@@ -77,8 +77,9 @@ def run(
     if port is not None and not live:
         raise InputError("--port is for a camera or --realtime; a file shows no page")
     from ampose import pipeline
+    from ampose.options import Options
 
-    options = pipeline.Options(
+    options = Options(
         fov=fov,
         focal=focal,
         start=start,

@@ -1,0 +1,83 @@
+"""Everything a run can be told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ampose.cameras import Camera
+from ampose.detection import MIN_SCORE
+from ampose.errors import InputError
+from ampose.mapping import Mapping
+
+_RANGES = {
+    "fov": (1, 170),
+    "focal": (1, 1_000_000),
+    "fps": (0.001, 1_000_000),
+    "capture_fps": (0.001, 1_000_000),
+    "min_score": (0, 1),
+    "threads": (1, 256),
+}
+"""Smallest and largest value of the options that are numbers, wherever they are used."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """Everything a run can be told; options of the command line have the same names.
+
+    Attributes:
+        fov: horizontal field of view in degrees.
+        focal: focal length in pixels; not together with `fov`.
+        start: first second of a video.
+        end: last second of a video.
+        capture_fps: frames per second when it was filmed, for slow motion.
+        sequence: a folder's photos are frames of one recording.
+        fps: frames per second of such a folder, or of keypoints that come without times;
+            `DEFAULT_FPS`, with a warning, if None.
+        detector: a user's own ONNX, see `ampose.detection`.
+        detector_skeleton: its joint set, by name.
+        min_score: keypoints below this confidence count as not seen.
+        weights: a lifter exported by this package.
+        mapping: how the detector's joints become Human3.6M's, see `ampose.mapping`.
+        threads: that may be busy at once; one per processor if None.
+    """
+
+    fov: float | None = None
+    focal: float | None = None
+    start: float | None = None
+    end: float | None = None
+    capture_fps: float | None = None
+    sequence: bool = False
+    fps: float | None = None
+    detector: Path | None = None
+    detector_skeleton: str | None = None
+    min_score: float = MIN_SCORE
+    weights: Path | None = None
+    mapping: Mapping = "hybrid"
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.fov is not None and self.focal is not None:
+            raise InputError("give --fov or --focal, not both")
+        for name, (low, high) in _RANGES.items():
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise InputError(
+                    f"--{name.replace('_', '-')} must be {low:,} to {high:,}, got {value:g}"
+                )
+
+    def camera_of_size(self, size: tuple[int, int], known: Camera | None = None) -> Camera:
+        """The camera of a picture of that size: as told, else known from EXIF, else assumed."""
+        if self.fov is not None:
+            return Camera.from_fov(size, self.fov)
+        if self.focal is None:
+            return known or Camera.assumed(size)
+        camera = Camera.from_focal(size, self.focal)
+        low, high = _RANGES["fov"]
+        if not low <= max(camera.fov) <= high:
+            raise InputError(
+                f"--focal {self.focal:g} is a field of view of {max(camera.fov):.3g} degrees in a "
+                f"picture of {size[0]} x {size[1]}, but {low} to {high} are allowed; give pixels, "
+                "not millimetres"
+            )
+        return camera
