@@ -101,6 +101,26 @@ def test_velocity_by_hand():
         metrics.mpjve(moving[:1], still[:1])
 
 
+def test_acceleration_by_hand():
+    still = np.zeros((4, 1, 3), np.float32)
+    moving = still.copy()
+    moving[:, 0, 0] = 0, 0.001, 0.003, 0.009  # steps of 1, 2 and 6 mm: they grow by 1 and 4 mm
+    assert metrics.acceleration_error(moving, still, 1) == pytest.approx(2.5)
+    assert metrics.acceleration_error(moving, still, 10) == pytest.approx(250)
+    steady = moving + np.arange(4)[:, None, None] * [0.1, 0.2, 0.3] + [1, 2, 3]
+    assert metrics.acceleration_error(moving, steady, 25) == pytest.approx(0, abs=0.1)
+    with pytest.raises(ValueError, match="three frames"):
+        metrics.acceleration_error(moving[:2], still[:2], 25)
+
+
+def test_acceleration_of_free_fall():
+    seconds = np.arange(50) / 240
+    fallen = np.zeros((50, 17, 3))
+    fallen[..., 1] = (9.81 * seconds**2 / 2)[:, None]
+    error = metrics.acceleration_error(fallen, np.zeros_like(fallen), 240)
+    assert error == pytest.approx(9810, rel=1e-6)
+
+
 def test_pck_is_strict_and_in_percent():
     errors = np.array([0.0, 149.999, 150.0, 151.0])
     assert metrics.pck(errors) == 50

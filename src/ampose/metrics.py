@@ -76,6 +76,22 @@ def mpjve(predicted: Array, target: Array) -> float:
     return mpjpe(np.diff(predicted, axis=0), np.diff(target, axis=0))
 
 
+def acceleration_error(predicted: Array, target: Array, frames_per_second: float) -> float:
+    """Mean difference of accelerations along the first axis, millimetres per second squared.
+
+    For frames t of every joint, the mean of ``|a(t) - b(t)|``, with the second differences
+    ``a(t) = (x(t-1) - 2 x(t) + x(t+1)) * rate^2`` of the prediction and b of the target
+    (Kanazawa et al., CVPR 2019, who leave the rate out). The sequence is (T, ..., J, 3), evenly
+    spaced in time; pass one sequence at a time, as with `mpjve`.
+    """
+    if predicted.ndim < 3 or len(predicted) < 3:
+        raise ValueError(
+            f"acceleration needs at least three frames (T, ..., J, 3), got {predicted.shape}"
+        )
+    seconds = [np.diff(joints.astype(np.float64), 2, axis=0) for joints in (predicted, target)]
+    return mpjpe(*seconds) * frames_per_second**2
+
+
 def pck(errors_mm: Array, threshold_mm: float = 150.0) -> float:
     """Percentage of joint errors strictly below the threshold (Mehta et al., 3DV 2017)."""
     if errors_mm.size == 0 or not np.isfinite(errors_mm).all():
