@@ -126,6 +126,15 @@ _H36M_LINKS: tuple[tuple[str, str | None], ...] = (
 H36M_17 = _skeleton("h36m_17", *_H36M_LINKS)
 """Human3.6M, 17 joints, the order of VideoPose3D; ``neck_nose`` is its joint 9."""
 
+H36M_17_TYPICAL_MM: tuple[float, ...] = (
+    *(132.9, 442.9, 454.2),  # right leg
+    *(132.9, 442.9, 454.2),
+    *(233.4, 257.1, 121.1, 115.0),  # trunk, neck and head
+    *(151.0, 278.9, 251.7),  # left arm, from the thorax
+    *(151.0, 278.9, 251.7),
+)
+"""Millimetres of a typical Human3.6M subject, for the bones that end in joints 1 to 16."""
+
 H36M_16 = _skeleton(
     "h36m_16",
     *(

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ampose.geometry import bone_vectors, joints_from_bones, rotation_about
-from ampose.skeletons import H36M_17
+from ampose.skeletons import H36M_17, H36M_17_TYPICAL_MM
 
 Array = NDArray[np.floating]
 
@@ -46,14 +46,7 @@ FOLD_SUBJECTS = ("49", "64", "69", "139", "140")
 """Acrobatics, balancing and getting up from the ground: the fold has floor and seated poses, of
 which the validation subjects have none."""
 
-TEMPLATE_BONES = (
-    np.array(
-        # right leg, left leg, trunk, neck and head, left arm, right arm
-        [132.9, 442.9, 454.2, 132.9, 442.9, 454.2, 233.4, 257.1, 121.1, 115.0]
-        + 2 * [151.0, 278.9, 251.7]
-    )
-    / 1000
-)
+TEMPLATE_BONES = np.array(H36M_17_TYPICAL_MM) / 1000
 """Bone lengths in metres of a typical Human3.6M subject, for joints 1 to 16 (protocol v1)."""
 
 _CLIP_COLUMNS = ("subject", "trial", "skeleton", "description", "split")
