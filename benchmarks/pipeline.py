@@ -8,9 +8,9 @@ VIDEO shows one person. From its first frames, played forwards and backwards, tw
 their mirror image side by side (no clip of two people is at hand). In every repeat and for each:
 
 * Stages alone: the file is processed with ``--threads 1``, where nothing overlaps, and the clock
-  is the process's CPU time. ``sum`` adds the stages: decode, find, refine, lift, motion (once
-  files have one), draw and encode; ``rest`` is what the process took beyond them, from the first
-  frame to the results' being written.
+  is the process's CPU time. ``sum`` adds the stages: decode (twice: to find people and to draw
+  them), find, refine, motion (lifting and all repairs), draw and encode; ``rest`` is what the
+  process took beyond them, from the first frame to the results' being written.
 * File: from the first frame until the results are written; loading the networks is left out.
   ``of ideal`` is its rate over threads / sum: 1 would be all threads at work all the time.
 * Machine: rate of ``--threads`` detectors at once, each on a thread and a person of its own, over

@@ -203,7 +203,9 @@ def test_stream_gives_frames_as_they_come(tmp_path: Path) -> None:
     assert [frame.index for frame in rest] == [1, 2]
     assert [frame.ids.tolist() for frame in rest] == [[0], [0]]
     gathered = results.gather([first, *rest])
-    np.testing.assert_array_equal(gathered.joints, ampose.run(tmp_path / "a.mp4").joints)
+    alone = ampose.run(tmp_path / "a.mp4", options=Options(frame_by_frame=True))
+    np.testing.assert_allclose(gathered.joints, alone.joints, atol=1e-6)
+    np.testing.assert_array_equal(gathered.keypoints, alone.keypoints)
 
 
 def test_streaming_something_missing() -> None:
@@ -222,9 +224,8 @@ def test_results_are_what_run_returns(tmp_path: Path, sees: Any) -> None:
     document = json.loads((tmp_path / "out" / "poses.json").read_text())
     jsonschema.validate(document, json_schema())
     assert document["ids"] == [0, 1]
-    assert document["provenance"]["options"] == {
-        "fov": 50, "sequence": False, "min_score": 0.1, "mapping": "hybrid",
-    }  # fmt: skip
+    options = document["provenance"]["options"]
+    assert {"fov": 50, "min_score": 0.1, "mapping": "hybrid"}.items() <= options.items()
     assert document["camera"]["source"] == "given"
 
 

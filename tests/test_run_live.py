@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -14,7 +13,7 @@ import numpy as np
 import pytest
 
 import ampose
-from ampose import FramePoses, InputError, media, pipeline, running
+from ampose import InputError, Options, media, pipeline, running
 from ampose.export import read_npz
 from ampose.poses import Pose2D
 from tests.cli.clips import SIZE, clip, person, photo
@@ -44,7 +43,7 @@ def test_a_video_played_as_if_live(tmp_path: Path, sees: Any) -> None:
     assert report.status.shown + report.status.dropped == 8
     assert report.status.people == 2
     stages = [stage.stage for stage in report.stages]
-    assert stages == ["decode", "lift", "draw", "show", "encode"]  # the detector is no real one
+    assert stages == ["decode", "lift", "motion", "draw", "show", "encode"]  # no real detector
     assert report.sequence is not None
     assert report.sequence.frame_count == report.status.shown
     assert report.sequence.times[-1] == pytest.approx(0.28)  # the last frame is always shown
@@ -110,24 +109,18 @@ def test_a_step_that_is_too_slow_sees_the_newest_frame_and_the_rest_is_dropped(
 
 
 def test_choosing_and_smoothing(tmp_path: Path, sees: Any) -> None:
-    seen: list[float] = []
-
-    def smooth(frame: FramePoses) -> FramePoses:
-        seen.append(frame.time)
-        return replace(frame, root=np.full_like(frame.root, 7))
-
-    report = pipeline.run_live(
-        clip(tmp_path / "a.mp4"),
-        tmp_path / "out",
-        port=0,
-        choose=lambda people: people[1:],
-        motion=smooth,
-    )
+    moving = clip(tmp_path / "a.mp4", person(6))
+    with_all = pipeline.run_live(moving, tmp_path / "all", port=0)
+    report = pipeline.run_live(moving, tmp_path / "one", Options(person="1"), port=0)
+    assert with_all.sequence is not None
     assert report.sequence is not None
+    assert with_all.sequence.ids.tolist() == [0, 1]
     assert report.sequence.ids.tolist() == [1]
-    assert (report.sequence.root == 7).all()
-    assert seen == sorted(seen)
     assert "motion" in [stage.stage for stage in report.stages]
+    raw = pipeline.run_live(moving, options=Options(filter="none"), port=0)
+    assert "motion" not in [stage.stage for stage in raw.stages]
+    with pytest.raises(InputError, match="longest needs the whole recording"):
+        pipeline.run_live(moving, options=Options(person="longest"), port=0)
 
 
 class Broken(Fixed):

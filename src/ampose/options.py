@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from ampose.cameras import Camera
 from ampose.detection import MIN_SCORE
 from ampose.errors import InputError
 from ampose.mapping import Mapping
+from ampose.motion.choice import parse_choice
+from ampose.motion.cleaning import Repairs
+from ampose.motion.filters import Filter
 
 _RANGES = {
     "fov": (1, 170),
@@ -17,6 +20,10 @@ _RANGES = {
     "capture_fps": (0.001, 1_000_000),
     "min_score": (0, 1),
     "threads": (1, 256),
+    "cutoff": (0.01, 1_000),
+    "height": (0.3, 2.8),
+    "pitch": (-90, 90),
+    "roll": (-90, 90),
 }
 """Smallest and largest value of the options that are numbers, wherever they are used."""
 
@@ -40,6 +47,20 @@ class Options:
         weights: a lifter exported by this package.
         mapping: how the detector's joints become Human3.6M's, see `ampose.mapping`.
         threads: that may be busy at once; one per processor if None.
+        person: who is meant: all, largest, longest, an id or a place X,Y; see
+            `ampose.motion.choice`.
+        frame_by_frame: every frame by itself, as in photos: none of the steps below.
+        swaps: put left and right back where the detector exchanged them.
+        outliers: remove joints that jump.
+        gaps: fill short gaps.
+        filter: along time, see `ampose.motion.filters`.
+        cutoff: of the filter, Hz; its own if None.
+        bones: give a person the same bones in all frames.
+        root: steady the distance to a person.
+        world: find gravity and the floor.
+        height: of everybody, metres; a typical adult's if None.
+        pitch: degrees by which the camera looks down; estimated if None.
+        roll: degrees by which true up leans to the right in the picture; estimated if None.
     """
 
     fov: float | None = None
@@ -55,6 +76,19 @@ class Options:
     weights: Path | None = None
     mapping: Mapping = "hybrid"
     threads: int | None = None
+    person: str = "all"
+    frame_by_frame: bool = False
+    swaps: bool = True
+    outliers: bool = True
+    gaps: bool = True
+    filter: Filter = "butterworth"
+    cutoff: float | None = None
+    bones: bool = True
+    root: bool = True
+    world: bool = True
+    height: float | None = None
+    pitch: float | None = None
+    roll: float | None = None
 
     def __post_init__(self) -> None:
         if self.fov is not None and self.focal is not None:
@@ -65,6 +99,14 @@ class Options:
                 raise InputError(
                     f"--{name.replace('_', '-')} must be {low:,} to {high:,}, got {value:g}"
                 )
+        parse_choice(self.person)
+
+    @property
+    def repairs(self) -> Repairs:
+        """What is done along time; of frames by themselves, nothing but their size."""
+        if self.frame_by_frame:
+            return Repairs.none(height=self.height)
+        return Repairs(**{each.name: getattr(self, each.name) for each in fields(Repairs)})
 
     def camera_of_size(self, size: tuple[int, int], known: Camera | None = None) -> Camera:
         """The camera of a picture of that size: as told, else known from EXIF, else assumed."""

@@ -12,11 +12,14 @@ from ampose import media
 from ampose.errors import InputError
 from ampose.export.folder import ResultFolder
 from ampose.flow import StageTime
-from ampose.keypoint_files import DEFAULT_FPS, load_keypoints
+from ampose.keypoint_files import DEFAULT_FPS, KeypointFile, load_keypoints
 from ampose.lifting import Lifter
 from ampose.live import DEFAULT_PORT, Meter, Page, Status, attended
+from ampose.motion.choice import chosen, parse_choice
+from ampose.motion.cleaning import Repairs, motion_of
+from ampose.motion.tracks import Tracks, identified
 from ampose.options import Options
-from ampose.poses import FramePoses, Pose2D, PoseSequence
+from ampose.poses import FramePoses, PoseSequence
 from ampose.results import (
     DrawnFrame,
     Progress,
@@ -57,7 +60,7 @@ def run(
         out: folder for ``poses.npz``, ``poses.json`` and the overlay; nothing is written if None.
         options: how; see `Options`.
         force: replace results that are there already.
-        progress: told after each frame.
+        progress: told after each frame; those of a recording are read twice if `out` is given.
 
     Raises:
         InputError: the source, an option or `out` cannot be used; `out` is then as it was.
@@ -65,14 +68,29 @@ def run(
     if media.camera_number(str(source)) is not None:
         raise InputError(f"{source} has no end; use ampose.stream or ampose.pipeline.run_live")
     work = Run(Path(source), options or Options())
+
+    def half(done_before: int) -> Progress:
+        """Progress of one of the two times that frames are decoded: to find, and to draw."""
+
+        def told(done: int, total: int | None) -> None:
+            if progress:
+                progress(done_before + done, total and 2 * total)
+
+        return told
+
     if out is None:
+        if work.moving:
+            return work.moved(progress)
         return work.sequence(work.told(work.lifted(), progress))
     with ResultFolder(Path(out), force=force) as folder:
         if work.moving:
-            frames = work.recorded(work.drawn(), folder)
+            sequence = work.moved(half(0))
+            pictures = work.recorded(work.redrawn(sequence), folder)
+            for _ in work.told(pictures, half(sequence.frame_count)):
+                pass
         else:
             frames = overlay_pictures(work.lifted(), folder, single=work.kind == "photo")
-        sequence = work.sequence(work.told(frames, progress))
+            sequence = work.sequence(work.told(frames, progress))
         write_poses(sequence, folder)
     return sequence
 
@@ -102,8 +120,6 @@ def run_live(
     port: int = DEFAULT_PORT,
     force: bool = False,
     tell: Callable[[LiveReport], object] | None = None,
-    motion: Callable[[FramePoses], FramePoses] | None = None,
-    choose: Callable[[list[Pose2D]], list[Pose2D]] | None = None,
 ) -> LiveReport:
     """3D poses of a camera, or of a video played as if it were one, shown on a page meanwhile.
 
@@ -117,8 +133,6 @@ def run_live(
         port: of the page, on this machine alone; 0 picks a free one.
         force: replace results that are there already.
         tell: told how it goes, once the page is there and about twice a second.
-        motion: called with each frame in turn, gives it smoothed; causal.
-        choose: called with the people of each frame, gives those to go on with.
 
     Raises:
         InputError: the source, the port, an option or `out` cannot be used, or the run broke off;
@@ -126,7 +140,7 @@ def run_live(
     """
     meter, stop = Meter(), threading.Event()
     with Page(lambda: meter.status, port) as page:
-        work = Run(Path(source), options or Options(), live=Live(stop, meter, motion, choose))
+        work = Run(Path(source), options or Options(), live=Live(stop, meter))
 
         def report(sequence: PoseSequence | None = None) -> LiveReport:
             return LiveReport(page.url, meter.status, tuple(work.at.times()), sequence)
@@ -187,19 +201,21 @@ def lift_file(
     if file.image_size is None:
         raise InputError(f"{source} does not say how large the image was; give --image-size WxH")
     lifter = Lifter(options.weights, mapping=options.mapping, threads=options.threads)
-    lifted = lifter.lift(
-        file.keypoints,
-        image_size=file.image_size,
-        skeleton=file.skeleton,
-        scores=file.scores,
-        camera=options.camera_of_size(file.image_size),
-    )
+    camera = options.camera_of_size(file.image_size)
+    tracks = Tracks(file.keypoints, file.scores, file.ids, file.times, file.skeleton, camera)
+    still = len(file.times) < 2 or options.frame_by_frame
+    notes = () if still else _no_motion(file, tracks)
+    if still or notes:
+        repairs = Repairs.none(height=options.height)
+    else:
+        repairs = options.repairs
+        tracks = tracks if file.identified else identified(tracks)
+    tracks = tracks.only(chosen(parse_choice(options.person), tracks.ids, tracks.keypoints))
+    sequence = motion_of(tracks, lifter, repairs)
     sequence = replace(
-        lifted,
-        ids=file.ids,
-        times=file.times,
-        provenance={**lifted.provenance, "source": Path(source).name},
-        warnings=(*file.warnings, *lifted.warnings),
+        sequence,
+        provenance={**sequence.provenance, "source": Path(source).name},
+        warnings=(*file.warnings, *notes, *sequence.warnings),
     )
     if out is None:
         return sequence
@@ -214,3 +230,13 @@ def lift_file(
             pass
         write_poses(sequence, folder)
     return sequence
+
+
+def _no_motion(file: KeypointFile, tracks: Tracks) -> tuple[str, ...]:
+    """Why the frames of a file are no recording; empty if they are one."""
+    alone = "so every frame is lifted by itself, without repairs or smoothing"
+    if not file.timed:
+        return (f"The frames' times are not known, {alone}; --fps says them.",)
+    if not tracks.in_order:
+        return (f"The frames' times do not rise, {alone}.",)
+    return ()

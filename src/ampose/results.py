@@ -68,23 +68,33 @@ def on_black(
 ) -> Generator[FramePoses]:
     """A sequence that came without pictures as frames on black, for an overlay."""
     for t in range(sequence.frame_count):
-        camera = sequence.camera(t)
-        width, height = media.reduced_size(camera.size, _BLACK_SIDE)
-        yield FramePoses(
-            t,
-            float(sequence.times[t]),
-            name,
-            np.zeros((height, width, 3), np.uint8),
-            camera,
-            sequence.ids,
-            sequence.joints[t],
-            sequence.root[t],
-            sequence.sigma[t],
-            sequence.keypoints[t],
-            sequence.scores[t],
-        )
+        width, height = media.reduced_size(sequence.camera(t).size, _BLACK_SIDE)
+        black = np.zeros((height, width, 3), np.uint8)
+        yield frame_of(sequence, t, black, name)
         if progress:
             progress(t + 1, sequence.frame_count)
+
+
+def frame_of(
+    sequence: PoseSequence, t: int, image: NDArray[np.uint8], name: str, index: int | None = None
+) -> FramePoses:
+    """Frame t of a sequence with the people that are there, over a picture (H, W, 3)."""
+    there = np.flatnonzero(
+        np.isfinite(sequence.keypoints[t]).any((-2, -1)) | sequence.valid[t].any(-1)
+    )
+    return FramePoses(
+        t if index is None else index,
+        float(sequence.times[t]),
+        name,
+        image,
+        sequence.camera(t),
+        sequence.ids[there],
+        sequence.joints[t, there],
+        sequence.root[t, there],
+        sequence.sigma[t, there],
+        sequence.keypoints[t, there],
+        sequence.scores[t, there],
+    )
 
 
 def drawn(frames: Generator[FramePoses], at: At = untimed) -> Generator[DrawnFrame]:

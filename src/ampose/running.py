@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ampose import media
 from ampose.cameras import Camera
-from ampose.detection import PoseDetector, VideoDetector, load_detector
+from ampose.detection import PoseDetector, load_detector
 from ampose.errors import InputError
 from ampose.flow import Stages, ahead, latest, made_at, share_threads
 from ampose.keypoint_files import DEFAULT_FPS
 from ampose.lifting import Lifter
-from ampose.live import Meter
+from ampose.live import Meter, Smoother
+from ampose.motion.bones import DEFAULT_STATURE
+from ampose.motion.choice import LiveChoice, chosen, parse_choice
+from ampose.motion.cleaning import motion_of
+from ampose.motion.filters import MIN_CUTOFF, OneEuro
+from ampose.motion.following import VideoDetector
+from ampose.motion.tracks import Tracks
 from ampose.options import Options
 from ampose.poses import FramePoses, Pose2D, PoseSequence
-from ampose.results import DrawnFrame, Progress, drawn, gather, overlay_video
+from ampose.results import DrawnFrame, Progress, drawn, frame_of, gather, overlay_video
+from ampose.skeletons import Skeleton
 
+Array = NDArray[np.floating]
 Item = TypeVar("Item")
 
 _ONLY_FOR = {
@@ -41,8 +51,6 @@ class Live:
 
     stop: threading.Event = field(default_factory=threading.Event)
     meter: Meter = field(default_factory=Meter)
-    motion: Callable[[FramePoses], FramePoses] | None = None
-    choose: Callable[[list[Pose2D]], list[Pose2D]] | None = None
 
 
 class Run:
@@ -151,31 +159,93 @@ class Run:
     def _detected(
         self, frames: Generator[media.Frame]
     ) -> Generator[tuple[media.Frame, list[Pose2D]]]:
-        detect = VideoDetector(self.detector).detect if self.moving else self.detector.detect
-        choose = self.live and self.live.choose
+        """The people of each frame, in the full picture's pixels."""
+        video = VideoDetector(self.detector) if self.moving else None
         with closing(frames):
             for frame in frames:
-                people = detect(frame.image)
-                yield frame, choose(people) if choose else people
+                if video:
+                    people = video.detect(frame.image, frame.time)
+                else:
+                    people = self.detector.detect(frame.image)
+                yield frame, [_in_full_picture(person, frame) for person in people]
+
+    def _chosen(
+        self, detected: Generator[tuple[media.Frame, list[Pose2D]]]
+    ) -> Generator[tuple[media.Frame, list[Pose2D]]]:
+        """Only who is meant, as far as that can be said without the frames to come."""
+        choice = parse_choice(self.options.person)
+        live = LiveChoice(choice) if self.moving else None
+        with closing(detected):
+            for frame, people in detected:
+                keypoints = _stacked(people, self.detector.skeleton)[0]
+                ids = np.array([person.id or 0 for person in people], np.int64)
+                if live:
+                    kept = live.update(ids, keypoints, frame.time)
+                else:
+                    kept = chosen(choice, np.arange(len(people)), keypoints[None])
+                yield frame, [people[index] for index in kept]
 
     def _lifted(
         self, detected: Generator[tuple[media.Frame, list[Pose2D]]]
     ) -> Generator[FramePoses]:
-        motion = self.live and self.live.motion
+        smoother = self._smoother()
         with closing(detected):
             for frame, people in detected:
                 with self.at("lift"):
                     poses = self._lift(frame, people)
-                if motion:
+                if smoother:
                     with self.at("motion"):
-                        poses = motion(poses)
+                        poses = smoother(poses)
                 yield poses
+
+    def _smoother(self) -> Smoother | None:
+        """The causal filter: asked for, or of what is live."""
+        options = self.options
+        if not self.moving or options.frame_by_frame or options.filter == "none":
+            return None
+        if options.filter != "one-euro" and not self.live:
+            return None
+        one_euro = options.filter == "one-euro" and options.cutoff
+        make = partial(OneEuro, min_cutoff=one_euro or MIN_CUTOFF)
+        return Smoother(make, make)
 
     def lifted(self) -> Generator[FramePoses]:
         """Detects and lifts frame by frame."""
         frames = self._beside(self._frames)
-        detected = self._beside(self._detected(frames))
+        detected = self._beside(self._chosen(self._detected(frames)))
         return self._beside(self._lifted(detected))
+
+    def moved(self, progress: Progress | None = None) -> PoseSequence:
+        """Detects in all frames, then lifts and repairs everybody's motion."""
+        people, times, cameras = [], [], []
+        with closing(self._detected(self._beside(self._frames))) as detected:
+            for frame, found in detected:
+                people.append(found)
+                times.append(frame.time)
+                cameras.append(self._camera_of(frame))
+                if progress:
+                    progress(len(times), self.total)
+        camera = cameras[0] if cameras else Camera.assumed((1, 1))
+        if any(other.focal != camera.focal for other in cameras):
+            self.warnings.append("The frames' focal lengths differ; the first is used for all.")
+        tracks = Tracks.of(people, np.array(times), self.detector.skeleton, camera)
+        tracks = tracks.only(
+            chosen(parse_choice(self.options.person), tracks.ids, tracks.keypoints)
+        )
+        with self.at("motion"):
+            sequence = motion_of(tracks, self.lifter, self.options.repairs)
+        return self._told(sequence)
+
+    def redrawn(self, sequence: PoseSequence) -> Generator[DrawnFrame]:
+        """The frames once more, with what `moved` made of them."""
+        frames = self._beside(self._open())
+
+        def posed() -> Generator[FramePoses]:
+            with closing(frames):
+                for t, frame in enumerate(frames):
+                    yield frame_of(sequence, t, frame.image, frame.name, frame.index)
+
+        return self._beside(drawn(posed(), self.at))
 
     def drawn(self) -> Generator[DrawnFrame]:
         """Detects, lifts and draws frame by frame."""
@@ -200,13 +270,10 @@ class Run:
     def _lift(self, frame: media.Frame, people: list[Pose2D]) -> FramePoses:
         skeleton = self.detector.skeleton
         camera = self._camera_of(frame)
-        joints = len(skeleton)
-        height, width = frame.image.shape[:2]
-        to_original = np.array(frame.size) / (width, height)
-        keypoints = np.reshape([person.keypoints for person in people], (-1, joints, 2))
-        scores = np.reshape([person.scores for person in people], (-1, joints))
-        lifted = self.lifter.lift_people(keypoints * to_original, scores, skeleton, camera)
+        keypoints, scores = _stacked(people, skeleton)
         ids = [slot if person.id is None else person.id for slot, person in enumerate(people)]
+        lifted = self.lifter.lift_people(keypoints, scores, skeleton, camera)
+        size = (self.options.height or DEFAULT_STATURE) / DEFAULT_STATURE
         return FramePoses(
             frame.index,
             frame.time,
@@ -214,9 +281,9 @@ class Run:
             frame.image,
             camera,
             np.array(ids, np.int64),
-            lifted.joints,
-            lifted.root,
-            lifted.sigma,
+            lifted.joints * size,
+            lifted.root * size,
+            lifted.sigma * size,
             lifted.keypoints,
             lifted.scores,
         )
@@ -231,7 +298,10 @@ class Run:
     def sequence(self, frames: Generator[FramePoses]) -> PoseSequence:
         """Consumes the frames and gathers their poses; pictures are not kept."""
         with closing(frames):
-            sequence = gather(frames)
+            return self._told(gather(frames))
+
+    def _told(self, sequence: PoseSequence) -> PoseSequence:
+        """The sequence with what is known of the run."""
         return replace(
             sequence,
             provenance={
@@ -244,5 +314,23 @@ class Run:
                     if value is not None
                 },
             },
-            warnings=(*self.warnings, *sequence.warnings),
+            warnings=(*dict.fromkeys(self.warnings), *sequence.warnings),
         )
+
+
+def _stacked(people: list[Pose2D], skeleton: Skeleton) -> tuple[Array, Array]:
+    """Keypoints (P, J, 2) and scores (P, J)."""
+    joints = len(skeleton)
+    return (
+        np.reshape([person.keypoints for person in people], (-1, joints, 2)),
+        np.reshape([person.scores for person in people], (-1, joints)),
+    )
+
+
+def _in_full_picture(person: Pose2D, frame: media.Frame) -> Pose2D:
+    """A pose found in a picture that was reduced to be looked at."""
+    height, width = frame.image.shape[:2]
+    if frame.size == (width, height):
+        return person
+    scale = np.divide(frame.size, (width, height)).astype(np.float32)
+    return replace(person, keypoints=person.keypoints * scale, box=person.box * np.tile(scale, 2))

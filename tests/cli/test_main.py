@@ -145,7 +145,7 @@ def test_the_source_can_come_from_a_file(ampose: Command, options: dict[str, Any
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        (b"nosuch = 1", "run has no option nosuch; it has capture_fps, detector"),
+        (b"nosuch = 1", "run has no option nosuch; it has bones, capture_fps"),
         (b"config = 'b.toml'", "run has no option config"),
         (b"help = true", "run has no option help"),
         (b"fov = [", "not TOML"),

@@ -19,6 +19,21 @@ from ampose.cli.common import (
     progress_bar,
     tell,
 )
+from ampose.cli.motion_options import (
+    Bones,
+    Cutoff,
+    FilterName,
+    FrameByFrame,
+    Gaps,
+    Height,
+    Outliers,
+    Person,
+    Pitch,
+    Roll,
+    Root,
+    Swaps,
+    World,
+)
 from ampose.errors import InputError
 
 
@@ -55,6 +70,19 @@ def lift(
     ] = None,
     fov: Fov = None,
     focal: Focal = None,
+    person: Person = "all",
+    frame_by_frame: FrameByFrame = False,
+    swaps: Swaps = True,
+    outliers: Outliers = True,
+    gaps: Gaps = True,
+    filter: FilterName = "butterworth",
+    cutoff: Cutoff = None,
+    bones: Bones = True,
+    root: Root = True,
+    world: World = True,
+    height: Height = None,
+    pitch: Pitch = None,
+    roll: Roll = None,
     weights: Weights = None,
     mapping: MappingName = "hybrid",
     threads: Threads = None,
@@ -72,6 +100,19 @@ def lift(
         weights=weights,
         mapping=mapping,
         threads=threads,
+        person=person,
+        frame_by_frame=frame_by_frame,
+        swaps=swaps,
+        outliers=outliers,
+        gaps=gaps,
+        filter=filter,
+        cutoff=cutoff,
+        bones=bones,
+        root=root,
+        world=world,
+        height=height,
+        pitch=pitch,
+        roll=roll,
     )
     with progress_bar(source.name) as progress:
         result = pipeline.lift_file(

@@ -20,6 +20,21 @@ from ampose.cli.common import (
     tell,
 )
 from ampose.cli.live import run_live
+from ampose.cli.motion_options import (
+    Bones,
+    Cutoff,
+    FilterName,
+    FrameByFrame,
+    Gaps,
+    Height,
+    Outliers,
+    Person,
+    Pitch,
+    Roll,
+    Root,
+    Swaps,
+    World,
+)
 from ampose.errors import InputError
 
 _CAMERA = "camera:"
@@ -64,6 +79,19 @@ def run(
         int | None,
         typer.Option(help="Of the page, where it is live; 8017 if left out, 0 picks a free one."),
     ] = None,
+    person: Person = "all",
+    frame_by_frame: FrameByFrame = False,
+    swaps: Swaps = True,
+    outliers: Outliers = True,
+    gaps: Gaps = True,
+    filter: FilterName = "butterworth",
+    cutoff: Cutoff = None,
+    bones: Bones = True,
+    root: Root = True,
+    world: World = True,
+    height: Height = None,
+    pitch: Pitch = None,
+    roll: Roll = None,
     weights: Weights = None,
     mapping: MappingName = "hybrid",
     threads: Threads = None,
@@ -93,6 +121,19 @@ def run(
         weights=weights,
         mapping=mapping,
         threads=threads,
+        person=person,
+        frame_by_frame=frame_by_frame,
+        swaps=swaps,
+        outliers=outliers,
+        gaps=gaps,
+        filter=filter,
+        cutoff=cutoff,
+        bones=bones,
+        root=root,
+        world=world,
+        height=height,
+        pitch=pitch,
+        roll=roll,
     )
     if out is None or live:
         run_live(source, out, options, port=port, force=force)

@@ -24,6 +24,8 @@ class KeypointFile:
         skeleton: names the joints.
         image_size: (width, height) in pixels; None where nobody said.
         warnings: what a careful user should know about this file.
+        timed: whether `times` are known, from the file or by fps, and not assumed.
+        identified: whether `ids` are identities, and not only places in each frame.
     """
 
     keypoints: Array
@@ -33,6 +35,8 @@ class KeypointFile:
     skeleton: Skeleton
     image_size: tuple[int, int] | None
     warnings: tuple[str, ...] = ()
+    timed: bool = False
+    identified: bool = False
 
 
 @dataclass(frozen=True, eq=False)

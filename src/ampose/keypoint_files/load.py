@@ -140,6 +140,8 @@ def _checked(
         contents.skeleton,
         size,
         contents.warnings + nobody + point_notes + time_notes + size_notes,
+        timed=contents.times is not None or fps is not None,
+        identified=contents.ids is not None or people == 1,
     )
 
 

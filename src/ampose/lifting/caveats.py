@@ -11,7 +11,11 @@ from ampose.cameras import DEFAULT_FOV_DEGREES, MIN_VISIBLE_JOINTS, Camera
 
 
 def caveats(
-    cameras: Sequence[Camera], keypoints: NDArray[np.floating], valid: NDArray[np.bool_]
+    cameras: Sequence[Camera],
+    keypoints: NDArray[np.floating],
+    valid: NDArray[np.bool_],
+    *,
+    height: float | None = None,
 ) -> tuple[str, ...]:
     """Warnings of a lifted sequence.
 
@@ -19,11 +23,13 @@ def caveats(
         cameras: one, or one per frame.
         keypoints: (T, P, J, 2) pixels, NaN where missing.
         valid: (T, P, J).
+        height: metres, if it was given.
     """
-    out = [
-        "Size and distance are estimated: a typical adult is assumed, and a single view does not "
-        "show how tall a person is."
-    ]
+    if height is None:
+        size = "a typical adult is assumed, and a single view does not show how tall a person is"
+    else:
+        size = f"everybody is taken to be {height:g} m tall"
+    out = [f"Size and distance are estimated: {size}."]
     if any(camera.source == "assumed" for camera in cameras):
         out.append(
             f"The field of view is not known; {DEFAULT_FOV_DEGREES:g} degrees along the longer "
