@@ -10,12 +10,13 @@ import numpy as np
 
 from ampose import media
 from ampose.cameras import Camera
-from ampose.detection import MIN_SCORE, PoseDetector, VideoDetector, load_detector
+from ampose.detection import MIN_SCORE, PoseDetector, load_detector
 from ampose.errors import InputError
 from ampose.export.folder import ResultFolder
 from ampose.keypoint_files import DEFAULT_FPS, load_keypoints
 from ampose.lifting import Lifter
 from ampose.mapping import Mapping
+from ampose.motion.following import VideoDetector
 from ampose.poses import FramePoses, Pose2D, PoseSequence
 from ampose.results import (
     Progress,
@@ -275,9 +276,13 @@ class _Run:
 
     def poses(self, progress: Progress | None = None) -> Iterator[FramePoses]:
         """Detects and lifts frame by frame."""
-        detect = VideoDetector(self.detector).detect if self.moving else self.detector.detect
+        video = VideoDetector(self.detector) if self.moving else None
         for done, frame in enumerate(self._frames, start=1):
-            yield self._lifted(frame, detect(frame.image))
+            if video:
+                people = video.detect(frame.image, frame.time)
+            else:
+                people = self.detector.detect(frame.image)
+            yield self._lifted(frame, people)
             if progress:
                 progress(done, self.total)
 

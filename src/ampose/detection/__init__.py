@@ -1,6 +1,5 @@
-"""Images to 2D poses: find people, refine each, follow them through a video."""
+"""Images to 2D poses: find people, refine each."""
 
 from ampose.detection.detector import MIN_SCORE, PoseDetector, load_detector
-from ampose.detection.video import VideoDetector
 
-__all__ = ["MIN_SCORE", "PoseDetector", "VideoDetector", "load_detector"]
+__all__ = ["MIN_SCORE", "PoseDetector", "load_detector"]

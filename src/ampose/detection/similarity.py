@@ -30,12 +30,13 @@ _MIN_SHARED_JOINTS = 3
 _MIN_ASPECT = 0.25
 
 
-def oks(a: Pose2D, b: Pose2D) -> float:
+def oks(a: Pose2D, b: Pose2D, slack: float = 0.0) -> float:
     """Object keypoint similarity of two poses, 0 to 1, over the joints seen in both.
 
     As COCO defines it, with these differences: the area is the mean of the two boxes', each with
     its shorter side at least a quarter of the longer (people seen edge-on are no lines); with
-    fewer than three shared joints it is 0.
+    fewer than three shared joints it is 0. `slack` is a standard deviation in pixels, of a place
+    that is known only so well; it is added to every joint's own.
 
     Raises:
         ValueError: the poses have different skeletons.
@@ -46,23 +47,32 @@ def oks(a: Pose2D, b: Pose2D) -> float:
     if shared.sum() < _MIN_SHARED_JOINTS:
         return 0.0
     spread = 2 * _sigmas(a.skeleton)[shared]
-    area = max((_area(a) + _area(b)) / 2, 1.0)
+    area = max((body_area(a) + body_area(b)) / 2, 1.0)
     squared = ((a.keypoints - b.keypoints)[shared] ** 2).sum(-1)
-    return float(np.exp(-squared / (2 * area * spread**2)).mean())
+    return float(np.exp(-squared / (2 * (area * spread**2 + slack**2))).mean())
 
 
-def box_iou(a: Pose2D, b: Pose2D) -> float:
-    """Intersection over union of two boxes, 0 to 1."""
-    low = np.maximum(a.box[:2], b.box[:2])
-    high = np.minimum(a.box[2:], b.box[2:])
+def box_iou(a: Pose2D, b: Pose2D, slack: float = 0.0) -> float:
+    """Intersection over union of two boxes, 0 to 1, each first grown by `slack` pixels all round.
+
+    Boxes that need not lie where they are said to are grown as in C-BIoU (Yang et al., WACV 2023).
+    """
+    low = np.maximum(a.box[:2], b.box[:2]) - slack
+    high = np.minimum(a.box[2:], b.box[2:]) + slack
     overlap = float((high - low).clip(0).prod())
-    union = sum(float((p.box[2:] - p.box[:2]).prod()) for p in (a, b)) - overlap
+    union = sum(float((p.box[2:] - p.box[:2] + 2 * slack).prod()) for p in (a, b)) - overlap
     return overlap / union if union > 0 else 0.0
+
+
+def body_area(pose: Pose2D) -> float:
+    """Area of the box, pixels squared, its shorter side at least a quarter of the longer."""
+    shorter, longer = sorted(float(side) for side in pose.box[2:] - pose.box[:2])
+    return longer * max(shorter, _MIN_ASPECT * longer)
 
 
 def prominence(pose: Pose2D) -> float:
     """Mean score times area, by which people are ordered."""
-    return float(pose.scores.mean()) * _area(pose)
+    return float(pose.scores.mean()) * body_area(pose)
 
 
 def distinct(poses: Iterable[Pose2D], threshold: float) -> list[Pose2D]:
@@ -72,11 +82,6 @@ def distinct(poses: Iterable[Pose2D], threshold: float) -> list[Pose2D]:
         if all(oks(pose, other) <= threshold for other in kept):
             kept.append(pose)
     return kept
-
-
-def _area(pose: Pose2D) -> float:
-    shorter, longer = sorted(float(side) for side in pose.box[2:] - pose.box[:2])
-    return longer * max(shorter, _MIN_ASPECT * longer)
 
 
 def _sigmas(skeleton: Skeleton) -> Array:
