@@ -75,3 +75,14 @@ def _pose(points: np.ndarray, joints: tuple[str, ...]) -> Pose2D:
     box = np.concatenate([points.min(0), points.max(0)]).astype(np.float32)
     scores = np.isfinite(keypoints[:, 0]).astype(np.float32)
     return Pose2D(keypoints, scores, box, COCO_17)
+
+
+def test_slack_forgives():
+    pose = _pose(np.array([[0, 0], [100, 0], [100, 100]]), ("nose", "left_hip", "left_ankle"))
+    moved = replace(pose, keypoints=pose.keypoints + np.float32(10))
+    spreads = np.array([0.026, 0.107, 0.089]) * 2
+    expected = np.exp(-200 / (2 * (100**2 * spreads**2 + 30**2))).mean()
+    assert oks(pose, moved, 30) == pytest.approx(expected, rel=1e-5)
+    a, b = _boxed(0, 0, 10, 10), _boxed(15, 0, 25, 10)
+    assert box_iou(a, b) == 0
+    assert box_iou(a, b, 5) == pytest.approx(5 * 20 / (2 * 400 - 100))
