@@ -9,16 +9,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ampose import media
-from ampose.cameras import Camera
-from ampose.detection import MIN_SCORE, PoseDetector, load_detector
 from ampose.errors import InputError
 from ampose.export.folder import ResultFolder
 from ampose.flow import StageTime
 from ampose.keypoint_files import DEFAULT_FPS, KeypointFile, load_keypoints
 from ampose.lifting import Lifter
-from ampose.mapping import Mapping
-from ampose.motion.following import VideoDetector
-from ampose.poses import FramePoses, Pose2D, PoseSequence
+from ampose.live import DEFAULT_PORT, Meter, Page, Status, attended
+from ampose.motion.choice import chosen, parse_choice
+from ampose.motion.cleaning import Repairs, motion_of
+from ampose.motion.tracks import Tracks, identified
+from ampose.options import Options
+from ampose.poses import FramePoses, PoseSequence
 from ampose.results import (
     DrawnFrame,
     Progress,
@@ -231,126 +232,11 @@ def lift_file(
     return sequence
 
 
-class _Run:
-    """One source on its way through detection and lifting."""
-
-    def __init__(self, source: Path, options: Options) -> None:
-        self.source = source
-        self.options = options
-        self.kind = media.media_kind(source)
-        self.moving = self.kind == "video" or (self.kind == "folder" and options.sequence)
-        self.warnings = [
-            f"--{name.replace('_', '-')} means nothing for a {self.kind} and was ignored."
-            for name, kind in _ONLY_FOR.items()
-            if getattr(options, name) and self.kind != kind
-        ]
-        self.fps = options.fps or DEFAULT_FPS
-        self.total: int | None = 1
-        self._camera: Camera | None = None
-        self._frames = self._open()
-        self.detector: PoseDetector = load_detector(
-            options.detector,
-            skeleton=options.detector_skeleton,
-            min_score=options.min_score,
-            threads=options.threads,
-        )
-        self.lifter = Lifter(options.weights, mapping=options.mapping, threads=options.threads)
-
-    def _open(self) -> Iterator[media.Frame]:
-        """Opens the source, so that a bad one is refused before anything is computed."""
-        options = self.options
-        if self.kind == "photo":
-            return iter([media.load_photo(self.source)])
-        if self.kind == "folder":
-            paths = media.photo_paths(self.source)
-            self.total = len(paths)
-            if options.sequence and options.fps is None:
-                self.warnings.append(
-                    f"{DEFAULT_FPS:g} frames per second are assumed; give --fps for true times."
-                )
-            return self._photos(paths)
-        video = media.Video(
-            self.source, start=options.start, end=options.end, capture_fps=options.capture_fps
-        )
-        self.total = video.frame_count
-        self.fps = video.fps
-        return self._decoded(video)
-
-    def _photos(self, paths: list[Path]) -> Iterator[media.Frame]:
-        size: tuple[int, int] | None = None
-        step = 1 / self.fps if self.moving else 0  # photos by themselves have no time
-        for index, path in enumerate(paths):
-            frame = media.load_photo(path)
-            size = size or frame.size
-            if self.moving and frame.size != size:
-                raise InputError(
-                    f"{path} has {frame.size[0]} x {frame.size[1]} pixels, {paths[0].name} has "
-                    f"{size[0]} x {size[1]}; all frames of a --sequence need one size"
-                )
-            yield replace(frame, index=index, time=index * step)
-
-    def _decoded(self, video: media.Video) -> Iterator[media.Frame]:
-        with video:
-            yield from video
-        self.warnings += video.warnings
-
-    def poses(self, progress: Progress | None = None) -> Iterator[FramePoses]:
-        """Detects and lifts frame by frame."""
-        video = VideoDetector(self.detector) if self.moving else None
-        for done, frame in enumerate(self._frames, start=1):
-            if video:
-                people = video.detect(frame.image, frame.time)
-            else:
-                people = self.detector.detect(frame.image)
-            yield self._lifted(frame, people)
-            if progress:
-                progress(done, self.total)
-
-    def _lifted(self, frame: media.Frame, people: list[Pose2D]) -> FramePoses:
-        skeleton = self.detector.skeleton
-        camera = self._camera_of(frame)
-        joints = len(skeleton)
-        height, width = frame.image.shape[:2]
-        to_original = np.array(frame.size) / (width, height)
-        keypoints = np.reshape([person.keypoints for person in people], (-1, joints, 2))
-        scores = np.reshape([person.scores for person in people], (-1, joints))
-        lifted = self.lifter.lift_people(keypoints * to_original, scores, skeleton, camera)
-        ids = [slot if person.id is None else person.id for slot, person in enumerate(people)]
-        return FramePoses(
-            frame.index,
-            frame.time,
-            frame.name,
-            frame.image,
-            camera,
-            np.array(ids, np.int64),
-            lifted.joints,
-            lifted.root,
-            lifted.sigma,
-            lifted.keypoints,
-            lifted.scores,
-        )
-
-    def _camera_of(self, frame: media.Frame) -> Camera:
-        """The frame's camera; the same object as long as nothing changes."""
-        known = self._camera
-        if known is None or frame.camera is not None or known.size != frame.size:
-            self._camera = known = self.options.camera_of_size(frame.size, frame.camera)
-        return known
-
-    def sequence(self, frames: Iterator[FramePoses]) -> PoseSequence:
-        """Consumes the frames and gathers their poses; pictures are not kept."""
-        sequence = gather(frames)
-        return replace(
-            sequence,
-            provenance={
-                **self.lifter.provenance,
-                **self.detector.provenance,
-                "source": self.source.name,
-                "options": {
-                    name: str(value) if isinstance(value, Path) else value
-                    for name, value in vars(self.options).items()
-                    if value is not None
-                },
-            },
-            warnings=(*self.warnings, *sequence.warnings),
-        )
+def _no_motion(file: KeypointFile, tracks: Tracks) -> tuple[str, ...]:
+    """Why the frames of a file are no recording; empty if they are one."""
+    alone = "so every frame is lifted by itself, without repairs or smoothing"
+    if not file.timed:
+        return (f"The frames' times are not known, {alone}; --fps says them.",)
+    if not tracks.in_order:
+        return (f"The frames' times do not rise, {alone}.",)
+    return ()
