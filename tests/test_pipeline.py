@@ -125,46 +125,6 @@ def test_gather_drops_pictures_as_it_goes() -> None:
     assert results.gather(noted(frames())).frame_count == len(pictures) == 4
 
 
-# Options
-
-
-@pytest.mark.parametrize(
-    ("options", "complaint"),
-    [
-        ({"fov": 60, "focal": 500}, "give --fov or --focal, not both"),
-        ({"fov": 0.5}, "--fov must be 1 to 170, got 0.5"),
-        ({"fov": float("nan")}, "--fov must be 1 to 170, got nan"),
-        ({"focal": -500}, "--focal must be 1 to"),
-        ({"focal": float("inf")}, "--focal must be"),
-        ({"fps": 0}, "--fps must be 0.001 to 1,000,000, got 0"),
-        ({"capture_fps": -30}, "--capture-fps must be"),
-        ({"min_score": 1.1}, "--min-score must be 0 to 1, got 1.1"),
-        ({"threads": 0}, "--threads must be 1 to 256, got 0"),
-        ({"threads": 1000}, "--threads must be"),
-    ],
-)
-def test_options_out_of_range(options: dict[str, Any], complaint: str) -> None:
-    with pytest.raises(InputError, match=complaint):
-        Options(**options)
-
-
-def test_the_camera_of_a_picture() -> None:
-    known = Camera.from_focal((400, 300), 321, source="exif")
-    assert Options().camera_of_size((400, 300), known) is known
-    assert Options().camera_of_size((400, 300)).source == "assumed"
-    by_fov = Options(fov=90).camera_of_size((400, 300), known)
-    assert by_fov.focal == pytest.approx((200, 200))
-    by_focal = Options(focal=250).camera_of_size((400, 300), known)
-    assert (by_focal.focal, by_focal.source) == ((250, 250), "given")
-
-
-def test_a_focal_length_in_millimetres_is_noticed() -> None:
-    with pytest.raises(InputError, match=r"--focal 50 is .* 174 degrees .* not millimetres"):
-        Options(focal=50).camera_of_size((1920, 1080))
-    with pytest.raises(InputError, match=r"view of 0.000573 degrees"):
-        Options(focal=1e6).camera_of_size((10, 10))
-
-
 # run, stream, lift_file
 
 
@@ -351,6 +311,9 @@ def test_progress_is_told(tmp_path: Path, sees: Any) -> None:
     told: list[tuple[int, int | None]] = []
     ampose.run(clip(tmp_path / "a.mp4"), progress=lambda done, total: told.append((done, total)))
     assert told == [(1, 3), (2, 3), (3, 3)]
+    told.clear()
+    ampose.run(tmp_path / "a.mp4", tmp_path / "out", progress=lambda *each: told.append(each))
+    assert told == [(done, 6) for done in range(1, 7)]  # to find, and to draw
 
 
 def test_an_error_on_the_way_leaves_nothing(tmp_path: Path, sees: Any) -> None:
@@ -381,6 +344,74 @@ def test_lifting_a_file_keeps_its_people_and_times(tmp_path: Path) -> None:
     assert result.times.tolist() == [1.5, 2.5]
     assert result.provenance["source"] == "k.npz"
     assert result.joints.shape == (2, 3, 17, 3)
+
+
+def recording(path: Path, **more: object) -> Path:
+    """Two people who change places in the file in every frame, but not in the picture."""
+    one, other = (body(left).keypoints for left in (20, 300))
+    frames = [[one, other] if frame % 2 else [other, one] for frame in range(20)]
+    np.savez(path, keypoints=np.array(frames), image_size=[640, 480], skeleton="coco_17", **more)
+    return path
+
+
+def test_keypoints_without_times_are_lifted_one_by_one(tmp_path: Path) -> None:
+    untimed = recording(tmp_path / "k.npz", ids=[0, 1])
+    result = ampose.lift_file(untimed)
+    assert any("frames' times are not known" in warning for warning in result.warnings)
+    assert np.isnan(result.world).all()
+    timed = ampose.lift_file(untimed, options=Options(fps=25))
+    assert not any("times are not known" in warning for warning in timed.warnings)
+    assert np.isfinite(timed.world).all()
+    alone = ampose.lift_file(untimed, options=Options(fps=25, frame_by_frame=True))
+    np.testing.assert_array_equal(alone.joints, result.joints)
+
+
+def test_people_of_a_file_without_identities_get_them(tmp_path: Path) -> None:
+    result = ampose.lift_file(recording(tmp_path / "k.npz", times=np.arange(20) / 25))
+    middles = np.nanmean(result.keypoints[..., 0], axis=-1)
+    assert result.ids.tolist() == [0, 1]
+    assert (np.ptp(middles, axis=0) < 5).all()
+    named = recording(tmp_path / "n.npz", times=np.arange(20) / 25, ids=[5, 6])
+    kept = ampose.lift_file(named, options=Options(person="6"))
+    assert kept.ids.tolist() == [6]
+    with pytest.raises(InputError, match="there is no person 4; ids are 5, 6"):
+        ampose.lift_file(named, options=Options(person="4"))
+
+
+def test_who_is_meant_in_a_photo(tmp_path: Path, sees: Any) -> None:
+    sees(body(20), body(150))
+    picture = photo(tmp_path / "in" / "a.png")
+    assert ampose.run(picture, options=Options(person="1")).person_count == 1
+    place = ",".join(f"{number:.0f}" for number in body(150).box[:2] + 20)
+    (clicked,) = ampose.run(picture, options=Options(person=place)).keypoints[0]
+    assert np.nanmin(clicked[:, 0]) > 140
+    with pytest.raises(InputError, match="there is no person 7; ids are 0, 1"):
+        ampose.run(picture, options=Options(person="7"))
+    assert ampose.run(picture.parent, options=Options(person="largest")).person_count == 1
+    with pytest.raises(InputError, match="--person 1 needs one photo or a recording"):
+        ampose.run(picture.parent, options=Options(person="1"))
+
+
+def test_who_is_meant_in_a_video(tmp_path: Path, sees: Any) -> None:
+    sees(body(20), body(150))
+    source = clip(tmp_path / "a.mp4")
+    result = ampose.run(source, tmp_path / "out", Options(person="1"))
+    assert result.ids.tolist() == [1]
+    assert [frame.ids.tolist() for frame in ampose.stream(source, Options(person="1"))] == [
+        [1]
+    ] * 3
+    with pytest.raises(InputError, match="there is no person 2; ids are 0, 1"):
+        ampose.run(source, tmp_path / "x", Options(person="2"))
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_height_is_the_size_in_photos_too(tmp_path: Path, sees: Any) -> None:
+    sees(body(20))
+    picture = photo(tmp_path / "a.png")
+    usual, tall = (ampose.run(picture, options=Options(height=h)) for h in (None, 2))
+    share = np.linalg.norm(tall.joints[0, 0, 10]) / np.linalg.norm(usual.joints[0, 0, 10])
+    assert share == pytest.approx(2 / 1.69, abs=0.01)
+    assert any("2 m tall" in warning for warning in tall.warnings)
 
 
 def test_our_own_results_can_be_lifted_again(tmp_path: Path, sees: Any) -> None:

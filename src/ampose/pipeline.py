@@ -12,7 +12,7 @@ from ampose import media
 from ampose.errors import InputError
 from ampose.export.folder import ResultFolder
 from ampose.flow import StageTime
-from ampose.keypoint_files import DEFAULT_FPS, KeypointFile, load_keypoints
+from ampose.keypoint_files import DEFAULT_FPS, load_keypoints
 from ampose.lifting import Lifter
 from ampose.live import DEFAULT_PORT, Meter, Page, Status, attended
 from ampose.motion.choice import chosen, parse_choice
@@ -30,6 +30,11 @@ from ampose.results import (
     write_poses,
 )
 from ampose.running import Live, Run
+
+_TIMELESS = (
+    "The frames' times are not known, so each is lifted by itself, without repairs or smoothing; "
+    "--fps says them."
+)
 
 
 def stream(source: Path | str, options: Options | None = None) -> Iterator[FramePoses]:
@@ -203,13 +208,13 @@ def lift_file(
     lifter = Lifter(options.weights, mapping=options.mapping, threads=options.threads)
     camera = options.camera_of_size(file.image_size)
     tracks = Tracks(file.keypoints, file.scores, file.ids, file.times, file.skeleton, camera)
-    still = len(file.times) < 2 or options.frame_by_frame
-    notes = () if still else _no_motion(file, tracks)
-    if still or notes:
-        repairs = Repairs.none(height=options.height)
-    else:
-        repairs = options.repairs
-        tracks = tracks if file.identified else identified(tracks)
+    recorded = file.timed and len(file.times) > 1
+    repairs = options.repairs if recorded else Repairs.none(height=options.height)
+    notes: tuple[str, ...] = ()
+    if recorded and not file.identified:
+        tracks = identified(tracks)
+    elif not recorded and len(file.times) > 1 and not options.frame_by_frame:
+        notes = (_TIMELESS,)
     tracks = tracks.only(chosen(parse_choice(options.person), tracks.ids, tracks.keypoints))
     sequence = motion_of(tracks, lifter, repairs)
     sequence = replace(
@@ -230,13 +235,3 @@ def lift_file(
             pass
         write_poses(sequence, folder)
     return sequence
-
-
-def _no_motion(file: KeypointFile, tracks: Tracks) -> tuple[str, ...]:
-    """Why the frames of a file are no recording; empty if they are one."""
-    alone = "so every frame is lifted by itself, without repairs or smoothing"
-    if not file.timed:
-        return (f"The frames' times are not known, {alone}; --fps says them.",)
-    if not tracks.in_order:
-        return (f"The frames' times do not rise, {alone}.",)
-    return ()

@@ -36,8 +36,13 @@ frames, numbered by the million, would else give a video of months."""
 _NO_IMAGE = np.zeros((0, 0, 3), np.uint8)
 
 
-def gather(stream: Iterable[FramePoses]) -> PoseSequence:
-    """Frames as one sequence, pictures dropped; a person absent from a frame is NaN there."""
+def gather(stream: Iterable[FramePoses], *, height: float | None = None) -> PoseSequence:
+    """Frames as one sequence, pictures dropped; a person absent from a frame is NaN there.
+
+    Args:
+        stream: the frames.
+        height: of everybody, metres, if it was given.
+    """
     frames = [replace(frame, image=_NO_IMAGE) for frame in stream]
     ids = np.unique(np.concatenate([np.zeros(0, np.int64), *(frame.ids for frame in frames)]))
     cameras = tuple(frame.camera for frame in frames)
@@ -60,6 +65,7 @@ def gather(stream: Iterable[FramePoses]) -> PoseSequence:
         ids=ids,
         times=np.array([frame.time for frame in frames]),
         cameras=cameras,
+        height=height,
     )
 
 

@@ -71,6 +71,8 @@ class Run:
         self.moving = self.kind in ("camera", "video") or (
             self.kind == "folder" and options.sequence
         )
+        if self.kind == "folder" and not self.moving:
+            _refuse_following(options.person)
         self.threads = share_threads(options.threads, moving=self.kind != "photo")
         self.at = Stages(self.threads.places)
         self.warnings = [
@@ -298,7 +300,7 @@ class Run:
     def sequence(self, frames: Generator[FramePoses]) -> PoseSequence:
         """Consumes the frames and gathers their poses; pictures are not kept."""
         with closing(frames):
-            return self._told(gather(frames))
+            return self._told(gather(frames, height=self.options.height))
 
     def _told(self, sequence: PoseSequence) -> PoseSequence:
         """The sequence with what is known of the run."""
@@ -315,6 +317,19 @@ class Run:
                 },
             },
             warnings=(*dict.fromkeys(self.warnings), *sequence.warnings),
+        )
+
+
+def _refuse_following(person: str) -> None:
+    """Photos by themselves show nobody again.
+
+    Raises:
+        InputError: a choice that means one person in all of them.
+    """
+    if parse_choice(person).rule not in ("all", "largest"):
+        raise InputError(
+            f"--person {person} needs one photo or a recording; of separate photos it can be all "
+            "or largest, or add --sequence"
         )
 
 

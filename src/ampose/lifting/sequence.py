@@ -26,10 +26,11 @@ def lifted_sequence(
     times: Array,
     cameras: Sequence[Camera],
     provenance: Mapping[str, Any] | None = None,
+    height: float | None = None,
 ) -> PoseSequence:
     """Adds what follows from the rest: `valid` where there is a joint, and warnings.
 
-    The arguments mean what they mean in `PoseSequence`.
+    The arguments mean what they mean in `PoseSequence`; `height` is everybody's, if it was given.
     """
     valid = np.asarray(np.isfinite(joints).all(-1))
     return PoseSequence(
@@ -43,5 +44,5 @@ def lifted_sequence(
         times=times,
         cameras=cameras,
         provenance=provenance or {},
-        warnings=caveats(cameras, keypoints, valid),
+        warnings=caveats(cameras, keypoints, valid, height=height),
     )

@@ -24,7 +24,7 @@ class Tracks:
         keypoints: (T, P, J, 2) pixels, NaN where not seen.
         scores: (T, P, J), 0 where not seen.
         ids: (P,) identities.
-        times: (T,) seconds.
+        times: (T,) seconds, rising.
         skeleton: names the J joints.
         camera: of all frames.
     """
@@ -63,11 +63,6 @@ class Tracks:
             scores=self.scores[:, places],
             ids=self.ids[places],
         )
-
-    @property
-    def in_order(self) -> bool:
-        """Whether time goes on from frame to frame, without which there is no motion."""
-        return bool(np.isfinite(self.times).all() and (np.diff(self.times) > 0).all())
 
 
 def identified(tracks: Tracks) -> Tracks:
