@@ -32,7 +32,8 @@ def recording() -> real_video.Recording:
     cameras = {view: camera(view) for view in real_video.VIEWS}
     keypoints = {view: each.project(each.to_camera(WORLD)) for view, each in cameras.items()}
     scores = {view: np.ones((FRAMES, 17)) for view in cameras}
-    return real_video.Recording(keypoints, scores, dict.fromkeys(cameras, SIZE[0]), cameras)
+    widths, times = dict.fromkeys(cameras, SIZE[0]), np.arange(FRAMES) / 60
+    return real_video.Recording(keypoints, scores, widths, cameras, times)
 
 
 @dataclass

@@ -97,7 +97,9 @@ def test_swapped_legs_are_put_back_and_told(lifter, walk):
     assert result.repaired.any(-1).sum() == SPAN.stop - SPAN.start
     (person,) = result.quality["people"]
     assert person["swaps"] == [{"kind": "legs", "first": SPAN.start, "last": SPAN.stop - 1}]
-    assert "Person 3: 6 frames had left and right exchanged and were put back." in result.warnings
+    assert (
+        "Person 3: 6 frame(s) had left and right exchanged and were put back." in result.warnings
+    )
     kept = motion_of(swapped, lifter, Repairs(swaps=False))
     assert not kept.repaired.any()
 
@@ -140,7 +142,7 @@ def test_somebody_away_for_a_moment_is_bridged_and_for_long_is_absent(lifter, wa
     assert not result.valid[25:40].any()
     assert np.isnan(result.root[25:40]).all()
     assert bone_length_variation(result.joints[:25, 0], H36M_17) < 1e-3
-    assert any("85 joints were filled in across gaps" in w for w in result.warnings)
+    assert any("85 joint(s) were filled in across gaps" in w for w in result.warnings)
 
 
 def test_noise_is_smoothed(lifter, walk):

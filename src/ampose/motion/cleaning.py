@@ -317,9 +317,9 @@ def _note(identity: int, person: _Person) -> str:
     done = [
         f"{count} {what}"
         for count, what in (
-            (swapped, "frames had left and right exchanged and were put back"),
-            (int(person.corrected.sum()), "joints jumped and were removed"),
-            (int(person.filled.sum()), "joints were filled in across gaps"),
+            (swapped, "frame(s) had left and right exchanged and were put back"),
+            (int(person.corrected.sum()), "joint(s) jumped and were removed"),
+            (int(person.filled.sum()), "joint(s) were filled in across gaps"),
         )
         if count
     ]
