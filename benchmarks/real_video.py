@@ -386,21 +386,30 @@ def name_of(lifter: ampose.Lifter) -> str:
     return lifter.provenance["lifter"]
 
 
-def lifters_from(paths: Sequence[Path]) -> list[ampose.Lifter]:
-    """The lifters of these files; all that ship with the package, the default first, if none.
+def weights_from(paths: Sequence[Path]) -> list[Path]:
+    """These files; all lifters that ship with the package, the default first, if none.
 
     Raises:
-        InputError: a file cannot be used, or two have one name.
+        InputError: two have one name, which is the file's without the ending.
     """
     shipped = sorted(
         DEFAULT_WEIGHTS.parent.glob("*.onnx"), key=lambda p: (p != DEFAULT_WEIGHTS, p)
     )
-    lifters = [ampose.Lifter(path) for path in paths or shipped]
-    names = [name_of(lifter) for lifter in lifters]
+    chosen = list(paths or shipped)
+    names = [path.stem for path in chosen]
     for name in names:
         if names.count(name) > 1:
             raise InputError(f"several weights are named {name}; rename all but one")
-    return lifters
+    return chosen
+
+
+def lifters_from(paths: Sequence[Path]) -> list[ampose.Lifter]:
+    """The lifters of `weights_from`.
+
+    Raises:
+        InputError: a file cannot be used, or two have one name.
+    """
+    return [ampose.Lifter(path) for path in weights_from(paths)]
 
 
 def arguments_of(description: str, out: Path) -> argparse.Namespace:

@@ -9,6 +9,7 @@ from scipy.spatial import procrustes
 from scipy.spatial.transform import Rotation
 
 from ampose.geometry import (
+    angle_between,
     bone_lengths,
     bone_vectors,
     joints_from_bones,
@@ -223,3 +224,13 @@ def test_deviations_are_turned_like_a_covariance(seed):
     covariances = [turn @ np.diag(each**2) @ turn.T for each in sigma]
     expected = np.sqrt([np.diag(each) for each in covariances])
     np.testing.assert_allclose(rotate_deviations(sigma, turn), expected, atol=1e-12)
+
+
+def test_angles_between_vectors():
+    """Exact where the arc cosine is not."""
+    east, north = np.array([2.0, 0, 0]), np.array([0, 0.5, 0])
+    almost = np.array([1, 1e-9, 0])
+    ends = np.stack([east, north, -east, almost, 0 * east, [np.nan, 0, 1]])
+    expected = [0, np.pi / 2, np.pi, 1e-9, np.nan, np.nan]
+    np.testing.assert_allclose(angle_between(east, ends), expected, rtol=1e-12)
+    np.testing.assert_allclose(angle_between(ends, east), expected, rtol=1e-12)

@@ -15,6 +15,7 @@ from ampose._version import __version__
 from ampose.errors import InputError
 
 if TYPE_CHECKING:
+    from ampose.analysis import Angles, angles_of
     from ampose.cameras import Camera
     from ampose.lifting import Lifter
     from ampose.options import Options
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from ampose.skeletons import Skeleton, get_skeleton
 
 _HOMES = {
+    "Angles": "ampose.analysis",
     "Camera": "ampose.cameras",
     "FramePoses": "ampose.poses",
     "Lifter": "ampose.lifting",
@@ -30,6 +32,7 @@ _HOMES = {
     "Pose2D": "ampose.poses",
     "PoseSequence": "ampose.poses",
     "Skeleton": "ampose.skeletons",
+    "angles_of": "ampose.analysis",
     "get_skeleton": "ampose.skeletons",
     "lift_file": "ampose.pipeline",
     "run": "ampose.pipeline",
@@ -37,6 +40,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Angles",
     "Camera",
     "FramePoses",
     "InputError",
@@ -46,6 +50,7 @@ __all__ = [
     "PoseSequence",
     "Skeleton",
     "__version__",
+    "angles_of",
     "get_skeleton",
     "lift_file",
     "run",

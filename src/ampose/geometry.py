@@ -65,6 +65,15 @@ def rotate_deviations(sigma: Array, rotation: Array) -> Array:
     return np.asarray(np.sqrt(rotate(np.square(sigma), np.square(rotation))))
 
 
+def angle_between(first: Array, second: Array) -> Array:
+    """Angles (...) of 0 to pi between vectors (..., 3); NaN where one has no length."""
+    # Not the arc cosine, which is inaccurate where vectors are parallel.
+    across = np.linalg.norm(np.cross(first, second), axis=-1)
+    along = (first * second).sum(-1)
+    known = first.any(-1) & second.any(-1)
+    return np.asarray(np.where(known, np.arctan2(across, along), np.nan))
+
+
 def random_rotations(count: int, rng: np.random.Generator) -> Array:
     """Rotation matrices (count, 3, 3), uniform over all orientations (unit quaternions)."""
     quaternion = rng.standard_normal((count, 4))

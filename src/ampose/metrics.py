@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ampose.geometry import bone_lengths, similarity_align
+from ampose.geometry import angle_between, bone_lengths, similarity_align
 from ampose.skeletons import Skeleton
 
 Array = NDArray[np.floating]
@@ -133,9 +133,7 @@ def _joint_angles(joints: Array, skeleton: Skeleton) -> Array:
     outer = joints[..., children, :] - joints[..., middles, :]
     if not (inner.any(-1).all() and outer.any(-1).all()):
         raise ValueError("a bone has no length, so no angle")
-    # Not the arc cosine, which is inaccurate where a limb is straight.
-    across = np.linalg.norm(np.cross(inner, outer), axis=-1)
-    return np.asarray(np.arctan2(across, (inner * outer).sum(-1)))
+    return angle_between(inner, outer)
 
 
 def bone_length_variation(joints: Array, skeleton: Skeleton) -> float:

@@ -31,7 +31,8 @@ def test_version(ampose: Command) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [("--help",), ("run", "--help"), ("lift", "--help"), ("demo", "--help")]
+    "words",
+    [("--help",), *((name, "--help") for name in ("run", "lift", "demo", "angles"))],
 )
 def test_help(ampose: Command, words: tuple[str, ...]) -> None:
     said = ampose(*words)

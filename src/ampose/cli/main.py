@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from ampose._version import __version__
+from ampose.cli.angles import angles
 from ampose.cli.data import app as data
 from ampose.cli.demo import demo
 from ampose.cli.evaluate import evaluate
@@ -33,6 +34,7 @@ app = typer.Typer(
 app.command()(demo)
 app.command()(run)
 app.command()(lift)
+app.command()(angles)
 app.command(rich_help_panel="Research")(train)
 app.command(name="eval", rich_help_panel="Research")(evaluate)
 app.command(name="eval-sigma", rich_help_panel="Research")(evaluate_sigma)
