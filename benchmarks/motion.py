@@ -15,7 +15,6 @@ between the world's up and the true one.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -34,8 +33,7 @@ from ampose.motion.bones import stature
 from ampose.motion.cleaning import Repairs, motion_of
 from ampose.motion.tracks import Tracks
 from ampose.poses import PoseSequence
-from ampose.research.data.open_mocap import FRAMES_PER_SECOND, PackError
-from ampose.research.evaluation.open_protocol import SETS
+from ampose.research.data.open_mocap import FRAMES_PER_SECOND
 from ampose.research.evaluation.provenance import circumstances, write_table
 from ampose.skeletons import H36M_17
 
@@ -95,13 +93,10 @@ def measure(names: Sequence[str], data: Path, lifter: ampose.Lifter) -> list[dic
     for name in names:
         for kind in INPUTS:
             scores: dict[str, list[dict[str, float]]] = {chain: [] for chain in CHAINS}
-            try:
-                for count, (take, keypoints, _) in enumerate(takes_of(name, data, "native", kind)):
-                    for chain, repairs in CHAINS.items():
-                        scores[chain].append(score(take, moved(take, keypoints, lifter, repairs)))
-                    print(f"\r{name}, {kind}: {count + 1} takes", end="", flush=True)
-            except PackError as error:
-                raise InputError(str(error)) from error
+            for count, (take, keypoints, _) in enumerate(takes_of(name, data, "native", kind)):
+                for chain, repairs in CHAINS.items():
+                    scores[chain].append(score(take, moved(take, keypoints, lifter, repairs)))
+                print(f"\r{name}, {kind}: {count + 1} takes", end="", flush=True)
             print()
             if not scores["all steps"]:
                 raise InputError(f"{name} holds no motion of {takes.SHORTEST:g} s or more")
@@ -125,11 +120,7 @@ def summary(scores: Sequence[dict[str, float]]) -> dict[str, str]:
 
 def main() -> None:
     """Runs the benchmark and writes its table."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--sets", nargs="+", choices=list(SETS), default=["cmu-val"])
-    parser.add_argument("-o", "--out", type=Path, default=Path("results/motion.csv"))
-    arguments = parser.parse_args()
+    arguments = takes.arguments_of(__doc__ or "", Path("results/motion.csv")).parse_args()
     lifter = ampose.Lifter()
     rows = measure(arguments.sets, arguments.data, lifter)
     notes = {

@@ -30,7 +30,8 @@ from typing import Any
 
 import numpy as np
 import real_video
-from steady_bones import SEED, Seen, arguments_of, takes_of
+from steady_bones import SEED, Seen, takes_of
+from takes import arguments_of
 
 import ampose
 from ampose.cameras import Camera
@@ -41,7 +42,6 @@ from ampose.motion.bones import same_sides, stature
 from ampose.motion.floor import World, find_world
 from ampose.motion.place import root_path
 from ampose.motion.stance import CAMERA_UP, stance_of
-from ampose.research.data.open_mocap import PackError
 from ampose.research.evaluation.provenance import circumstances, write_table
 from ampose.skeletons import H36M_17
 
@@ -224,5 +224,5 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except (InputError, PackError) as error:
+    except InputError as error:
         sys.exit(str(error))

@@ -1,8 +1,8 @@
 """Measures what outlier removal, gap filling and filters do to lifted motion.
 
-    python benchmarks/smoothing.py PACKS [--sets cmu-val ...] [-o results/smoothing.csv]
+    python benchmarks/smoothing.py DATA [--sets cmu-val ...] [-o results/smoothing.csv]
 
-PACKS is the folder of the open-mocap packs. Takes (``benchmarks/takes.py``, template bones, 25
+DATA is the folder of the open-mocap packs. Takes (``benchmarks/takes.py``, template bones, 25
 frames/s) are lifted by the built-in weights with the true camera. 2D is exact, or detector-like:
 noise that correlates by 0.8 from one frame to the next, and 2 % of joints missing. Three tables:
 
@@ -33,7 +33,6 @@ of the gap's frames.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -51,8 +50,7 @@ from ampose.metrics import acceleration_error, joint_errors, mpjpe, mpjve, p_mpj
 from ampose.motion.filters import Filter, smooth
 from ampose.motion.gaps import Curve, fill_gaps
 from ampose.motion.outliers import remove_outliers
-from ampose.research.data.open_mocap import FRAMES_PER_SECOND, PackError
-from ampose.research.evaluation.open_protocol import SETS
+from ampose.research.data.open_mocap import FRAMES_PER_SECOND
 from ampose.research.evaluation.provenance import circumstances, write_table
 from ampose.skeletons import H36M_17
 
@@ -336,15 +334,12 @@ def measure(names: Sequence[str], data: Path, lifter: ampose.Lifter) -> dict[str
     filters, outliers, gaps = Means(), Means(), Means()
     for name in names:
         count = frames = 0
-        try:
-            for sample in samples(name, data):
-                score_filters(filters, name, sample, lifter)
-                score_outliers(outliers, name, sample, lifter)
-                score_gaps(gaps, name, sample, lifter)
-                count, frames = count + 1, frames + len(sample.times)
-                print(f"\r{name}: {count} takes, {frames} frames", end="", flush=True)
-        except PackError as error:
-            raise InputError(str(error)) from error
+        for sample in samples(name, data):
+            score_filters(filters, name, sample, lifter)
+            score_outliers(outliers, name, sample, lifter)
+            score_gaps(gaps, name, sample, lifter)
+            count, frames = count + 1, frames + len(sample.times)
+            print(f"\r{name}: {count} takes, {frames} frames", end="", flush=True)
         print()
         if not count:
             raise InputError(f"{name} holds no motion of {takes.SHORTEST:g} s or more")
@@ -357,13 +352,9 @@ def measure(names: Sequence[str], data: Path, lifter: ampose.Lifter) -> dict[str
 
 def main() -> None:
     """Runs the benchmark and writes its tables."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("packs", type=Path)
-    parser.add_argument("--sets", nargs="+", choices=list(SETS), default=["cmu-val"])
-    parser.add_argument("-o", "--out", type=Path, default=Path("results/smoothing.csv"))
-    arguments = parser.parse_args()
+    arguments = takes.arguments_of(__doc__ or "", Path("results/smoothing.csv")).parse_args()
     lifter = ampose.Lifter()
-    tables = measure(arguments.sets, arguments.packs, lifter)
+    tables = measure(arguments.sets, arguments.data, lifter)
     notes = {
         "what": "means over takes on template bones at 25 frames/s, true camera; see the script",
         "seed": str(SEED),

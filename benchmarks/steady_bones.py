@@ -19,7 +19,6 @@ from the keypoints, of the larger side of the box; root as fitted by each answer
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -38,8 +37,6 @@ from ampose.metrics import aligned_joint_errors, bone_length_variation, joint_er
 from ampose.motion.body import Body, Relift, measured_body, reprojection_residual
 from ampose.motion.body_fit import fit_to_bones
 from ampose.motion.bones import lifted_lengths, same_sides, scaled_to_height, stature, with_lengths
-from ampose.research.data.open_mocap import PackError
-from ampose.research.evaluation.open_protocol import SETS
 from ampose.research.evaluation.provenance import circumstances, write_table
 from ampose.skeletons import H36M_17
 
@@ -190,18 +187,9 @@ def rows_of(name: str, data: Path, lifter: ampose.Lifter) -> Iterator[dict[str, 
                 yield {"set": name, "bones": bones, "input": kind, "answer": row, **mean_of(each)}
 
 
-def arguments_of(description: str, out: Path) -> argparse.ArgumentParser:
-    """The command line of a benchmark on takes: data, sets and out."""
-    parser = argparse.ArgumentParser(description=description.splitlines()[0])
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--sets", nargs="+", default=["cmu-val"], choices=sorted(SETS))
-    parser.add_argument("-o", "--out", type=Path, default=out)
-    return parser
-
-
 def main() -> None:
     """Runs the benchmark and writes its table."""
-    arguments = arguments_of(__doc__ or "", Path("results/steady_bones.csv")).parse_args()
+    arguments = takes.arguments_of(__doc__ or "", Path("results/steady_bones.csv")).parse_args()
     lifter = ampose.Lifter()
     rows = []
     for name in arguments.sets:
@@ -221,5 +209,5 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except (InputError, PackError) as error:
+    except InputError as error:
         sys.exit(str(error))

@@ -25,7 +25,6 @@ nearer to the frame before. ``continuity`` is the package's without a lifter, ``
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -42,8 +41,6 @@ from ampose.errors import InputError
 from ampose.lifting.lifter import LiftedPeople
 from ampose.metrics import joint_errors
 from ampose.motion.swaps import Swap, Unswapped, lifted_misfit, undo_swaps
-from ampose.research.data.open_mocap import PackError
-from ampose.research.evaluation.open_protocol import SETS
 from ampose.research.evaluation.provenance import circumstances, write_table
 from ampose.skeletons import H36M_17, Skeleton
 
@@ -312,11 +309,7 @@ def score(name: str, data: Path, lifter: RememberingLifter) -> Iterator[dict[str
 
 def main() -> None:
     """Runs the benchmark and writes its table."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--sets", nargs="+", default=["cmu-val"], choices=SETS)
-    parser.add_argument("-o", "--out", type=Path, default=Path("results/swaps.csv"))
-    arguments = parser.parse_args()
+    arguments = takes.arguments_of(__doc__ or "", Path("results/swaps.csv")).parse_args()
     lifter = RememberingLifter()
     rows = [row for name in arguments.sets for row in score(name, arguments.data, lifter)]
     if not rows:
@@ -335,5 +328,5 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except (InputError, PackError) as error:
+    except InputError as error:
         sys.exit(str(error))

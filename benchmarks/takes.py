@@ -9,6 +9,7 @@ has the protocol's noise with its correlation over time, and its missing joints.
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,10 +18,12 @@ from typing import Any
 import numpy as np
 
 from ampose.cameras import Camera
+from ampose.errors import InputError
 from ampose.geometry import bone_lengths
 from ampose.research.data.open_mocap import (
     FRAMES_PER_SECOND,
     TEMPLATE_BONES,
+    PackError,
     bone_directions,
     load_pack,
     view_rotation,
@@ -103,6 +106,15 @@ class Take:
         return detector_like(exact, noise, rng.random(exact.shape[:2]) < MISSING)
 
 
+def arguments_of(description: str, out: Path) -> argparse.ArgumentParser:
+    """The command line of a benchmark on takes: data, sets and out."""
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+    parser.add_argument("data", type=Path, help="folder of the open-mocap packs")
+    parser.add_argument("--sets", nargs="+", default=["cmu-val"], choices=list(SETS))
+    parser.add_argument("-o", "--out", type=Path, default=out)
+    return parser
+
+
 def motions(name: str, data: Path, *, bones: str = "native") -> Iterator[Motion]:
     """The motions of a named set, such as ``cmu-val`` for choices and ``cmu-test`` for results.
 
@@ -112,10 +124,13 @@ def motions(name: str, data: Path, *, bones: str = "native") -> Iterator[Motion]
         bones: "native" or "template".
 
     Raises:
-        PackError: the pack cannot be read.
+        InputError: the pack cannot be read.
     """
     stem, split = SETS[name]
-    pack = load_pack(data / f"{stem}.npz")
+    try:
+        pack = load_pack(data / f"{stem}.npz")
+    except PackError as error:
+        raise InputError(str(error)) from error
     frames = pack.frames(split=split, own_skeleton=True)
     track = pack.track(frames)
     most = round(LONGEST * FRAMES_PER_SECOND)

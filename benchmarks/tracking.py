@@ -31,7 +31,6 @@ cmu-val, mostly on draws of other seeds; those of ``nearest box`` were not tuned
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -40,7 +39,7 @@ from typing import Any, Protocol
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
-from takes import Motion, Take, camera_for, motions
+from takes import Motion, Take, arguments_of, camera_for, motions
 
 from ampose.cameras import MIN_VISIBLE_JOINTS, Camera
 from ampose.detection.similarity import oks, prominence
@@ -48,7 +47,7 @@ from ampose.errors import InputError
 from ampose.geometry import rotation_about
 from ampose.motion.identities import REMEMBER_SECONDS, Identities
 from ampose.poses import Pose2D
-from ampose.research.data.open_mocap import FRAMES_PER_SECOND, PackError
+from ampose.research.data.open_mocap import FRAMES_PER_SECOND
 from ampose.research.evaluation.open_protocol import SETS
 from ampose.research.evaluation.provenance import circumstances, write_table
 from ampose.skeletons import H36M_17
@@ -390,11 +389,7 @@ def way(motion: Motion) -> float:
 
 def main() -> None:
     """Runs the benchmark and writes its table."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--sets", nargs="+", default=["cmu-val"], metavar="SET")
-    parser.add_argument("-o", "--out", type=Path, default=Path("results/tracking.csv"))
-    arguments = parser.parse_args()
+    arguments = arguments_of(__doc__ or "", Path("results/tracking.csv")).parse_args()
     rows = [row for name in arguments.sets for row in rows_of(name, arguments.data)]
     notes = {
         "what": "identities of people who cross; switches as CLEAR MOT counts them, IDF1 in %",
@@ -409,5 +404,5 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except (InputError, PackError) as error:
+    except InputError as error:
         sys.exit(str(error))
