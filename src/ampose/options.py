@@ -11,7 +11,6 @@ from ampose.errors import InputError
 from ampose.mapping import Mapping
 from ampose.motion.choice import parse_choice
 from ampose.motion.cleaning import Repairs
-from ampose.motion.filters import Filter
 
 _RANGES = {
     "fov": (1, 170),
@@ -29,8 +28,10 @@ _RANGES = {
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(Repairs):
     """Everything a run can be told; options of the command line have the same names.
+
+    Besides the attributes of `Repairs`:
 
     Attributes:
         fov: horizontal field of view in degrees.
@@ -50,17 +51,6 @@ class Options:
         person: who is meant: all, largest, longest, an id or a place X,Y; see
             `ampose.motion.choice`.
         frame_by_frame: every frame by itself, as in photos: none of the steps below.
-        swaps: put left and right back where the detector exchanged them.
-        outliers: remove joints that jump.
-        gaps: fill short gaps.
-        filter: along time, see `ampose.motion.filters`.
-        cutoff: of the filter, Hz; its own if None.
-        bones: give a person the same bones in all frames.
-        root: steady the distance to a person.
-        world: find gravity and the floor.
-        height: of everybody, metres; a typical adult's if None.
-        pitch: degrees by which the camera looks down; estimated if None.
-        roll: degrees by which true up leans to the right in the picture; estimated if None.
     """
 
     fov: float | None = None
@@ -78,17 +68,6 @@ class Options:
     threads: int | None = None
     person: str = "all"
     frame_by_frame: bool = False
-    swaps: bool = True
-    outliers: bool = True
-    gaps: bool = True
-    filter: Filter = "butterworth"
-    cutoff: float | None = None
-    bones: bool = True
-    root: bool = True
-    world: bool = True
-    height: float | None = None
-    pitch: float | None = None
-    roll: float | None = None
 
     def __post_init__(self) -> None:
         if self.fov is not None and self.focal is not None:
