@@ -19,6 +19,7 @@ from ampose.geometry import (
     rotation_about,
     rotation_to_forward,
     similarity_align,
+    smallest_rotation,
 )
 from ampose.skeletons import COCO_17, H36M_17, MPI_3DHP_17, Skeleton
 
@@ -187,6 +188,38 @@ def test_alignment_refuses_what_has_no_answer(rng):
         similarity_align(good[..., :2], good[..., :2])
     with pytest.raises(ValueError, match="arrays needed"):
         similarity_align(good, good[0])
+
+
+# --- smallest rotations ----------------------------------------------------------------------
+
+
+@given(seeds)
+def test_the_smallest_rotation_turns_by_the_angle_between(seed):
+    start, end = random_rotations(2, np.random.default_rng(seed))[..., 0]
+    rotation = smallest_rotation(start, end)
+    assert_proper(rotation)
+    np.testing.assert_allclose(rotation @ start, end, atol=1e-9)
+    turned = Rotation.from_matrix(rotation).as_rotvec()
+    np.testing.assert_allclose(turned @ start, 0, atol=1e-7)  # about an axis across both
+    assert np.linalg.norm(turned) == pytest.approx(np.arccos(np.clip(start @ end, -1, 1)))
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("off", [0, 1e-13, 1e-8, 1e-5])
+def test_the_smallest_rotation_of_opposite_and_of_equal_vectors(axis, off):
+    start = np.eye(3)[axis]
+    other = start + off * np.eye(3)[axis - 1]
+    other /= np.linalg.norm(other)
+    for end in (other, -other):
+        rotation = smallest_rotation(start, end)
+        assert_proper(rotation, 1e-7)
+        np.testing.assert_allclose(rotation @ start, end, atol=1e-7)
+
+
+def test_smallest_rotations_broadcast(rng):
+    ends = rotate(np.array([[1.0, 0, 0]]), random_rotations(5, rng))[:, 0]
+    rotations = smallest_rotation(np.array([0, 1.0, 0]), ends)
+    np.testing.assert_allclose(rotations[:, :, 1], ends, atol=1e-12)
 
 
 # --- bones -----------------------------------------------------------------------------------

@@ -52,6 +52,28 @@ def rotation_to_forward(direction: Array) -> Array:
     return out
 
 
+def smallest_rotation(start: Array, end: Array) -> Array:
+    """The smallest rotations (..., 3, 3) that turn unit vectors `start` onto `end`, both (..., 3).
+
+    A half turn about `start`, then one about the middle of the two: together a turn in their
+    plane by the angle between them. Opposite vectors have no smallest rotation; they get a half
+    turn about some axis across them.
+    """
+    start, end = np.broadcast_arrays(start, end)
+    middle = start + end
+    length = np.linalg.norm(middle, axis=-1, keepdims=True)
+    axis = np.eye(3)[np.abs(start).argmin(-1)]
+    across = np.cross(start, axis)
+    across /= np.linalg.norm(across, axis=-1, keepdims=True)
+    middle = np.where(length > 1e-9, middle / np.maximum(length, 1e-9), across)
+    return _half_turn(middle) @ _half_turn(start)
+
+
+def _half_turn(axis: Array) -> Array:
+    """Rotations (..., 3, 3) by 180 degrees about unit vectors (..., 3)."""
+    return np.asarray(2 * axis[..., :, None] * axis[..., None, :] - np.eye(3))
+
+
 def rotate(points: Array, rotation: Array) -> Array:
     """Rotates row vectors: `points` (..., J, 3) by `rotation` (..., 3, 3)."""
     return points @ np.swapaxes(rotation, -1, -2)
