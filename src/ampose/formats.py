@@ -1,0 +1,181 @@
+"""The formats that ``--format`` knows: what each is, and what writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ampose.analysis import NOTICE, angles_of
+from ampose.errors import InputError
+from ampose.export.bvh import write_bvh
+from ampose.export.c3d import write_c3d
+from ampose.export.csv_tables import write_csv, write_wide_csv
+from ampose.export.glb import write_glb
+from ampose.export.markers import marker_notes
+from ampose.export.mot import write_mot
+from ampose.export.poses_json import write_json
+from ampose.export.poses_npz import write_npz
+from ampose.export.takes import clock, frame_notes, has_times
+from ampose.export.takes import notes as rig_notes
+from ampose.export.trc import write_trc
+from ampose.export.writing import UnfitError
+from ampose.poses import PoseSequence
+
+Notes = Callable[[PoseSequence], Iterable[str]]
+
+MOT_NOTES = (
+    "Joint angles estimated from one camera, named as in ampose's docs/angles.md.",
+    "They are not coordinates of an OpenSim model: use them as curves, not to drive one.",
+)
+"""In the header of every MOT file, before what `ampose.analysis` warns of."""
+
+
+def _nothing(sequence: PoseSequence) -> tuple[str, ...]:
+    del sequence
+    return ()
+
+
+@dataclass(frozen=True)
+class Format:
+    """A kind of file.
+
+    Attributes:
+        files: their names, ``<id>`` standing for a person's.
+        what: one sentence.
+        write: writes a sequence's files into a folder.
+        notes: what a user should know of these files of a sequence.
+    """
+
+    files: str
+    what: str
+    write: Callable[[PoseSequence, Path], object]
+    notes: Notes = _nothing
+
+
+def _mot(sequence: PoseSequence, folder: Path) -> None:
+    times = sequence.times if has_times(sequence.times) else clock(sequence.times)
+    for person, identity in enumerate(sequence.ids.tolist()):
+        alone = sequence.only([person])  # so that its file warns of this person only
+        angles = angles_of(alone)
+        if np.isfinite(angles.values).any():
+            path = folder / f"person_{identity}.mot"
+            write_mot(times, angles.of_person(0), path, notes=_mot_notes(alone))
+
+
+def _mot_notes(sequence: PoseSequence) -> Iterable[str]:
+    return (*MOT_NOTES, *angles_of(sequence).warnings, NOTICE)
+
+
+FORMATS = {
+    "npz": Format(
+        "poses.npz",
+        "Everything, for Python; ampose export and ampose angles read it.",
+        lambda sequence, folder: write_npz(sequence, folder / "poses.npz"),
+    ),
+    "json": Format(
+        "poses.json",
+        "Everything, for other languages, with a JSON Schema.",
+        lambda sequence, folder: write_json(sequence, folder / "poses.json"),
+    ),
+    "csv": Format(
+        "poses.csv",
+        "A row per frame, person and joint.",
+        lambda sequence, folder: write_csv(sequence, folder / "poses.csv"),
+    ),
+    "csv-wide": Format(
+        "poses_wide.csv",
+        "A row per frame, a column per person, joint and axis.",
+        lambda sequence, folder: write_wide_csv(sequence, folder / "poses_wide.csv"),
+        frame_notes,
+    ),
+    "bvh": Format(
+        "person_<id>.bvh",
+        "A turning skeleton for MotionBuilder, Blender and Mixamo's names.",
+        write_bvh,
+        rig_notes,
+    ),
+    "glb": Format(
+        "poses.glb",
+        "Everybody as animated figures, for Blender, three.js and viewers of glTF.",
+        lambda sequence, folder: write_glb(sequence, folder / "poses.glb"),
+        rig_notes,
+    ),
+    "c3d": Format(
+        "person_<id>.c3d",
+        "Markers for motion laboratories' programs.",
+        write_c3d,
+        marker_notes,
+    ),
+    "trc": Format(
+        "person_<id>.trc",
+        "Markers for OpenSim, named as Pose2Sim does.",
+        write_trc,
+        marker_notes,
+    ),
+    "mot": Format(
+        "person_<id>.mot",
+        "Joint angles of class A as curves, for OpenSim's plots.",
+        _mot,
+        _mot_notes,
+    ),
+}
+"""Every format by the name that users type."""
+
+ALWAYS = ("npz", "json")
+"""What a run writes anyway."""
+
+
+def parse_formats(text: str) -> tuple[str, ...]:
+    """Names from text such as ``bvh,glb``, each once.
+
+    Raises:
+        InputError: an unknown name, or none; the message lists the known ones.
+    """
+    return known_formats(word.strip().lower() for word in text.split(","))
+
+
+def known_formats(names: Iterable[str]) -> tuple[str, ...]:
+    """The names, each once.
+
+    Raises:
+        InputError: one is unknown; the message lists the known ones.
+    """
+    wanted = tuple(dict.fromkeys(names))
+    if unknown := [name for name in wanted if name not in FORMATS]:
+        raise InputError(f"unknown format {unknown[0][:40]!r}; known are {', '.join(FORMATS)}")
+    return wanted
+
+
+def write_formats(
+    sequence: PoseSequence, folder: Path, names: Iterable[str], *, partly: bool = False
+) -> tuple[str, ...]:
+    """Write the named formats into a folder that is there.
+
+    Args:
+        sequence: what to write.
+        folder: where to.
+        names: of `FORMATS`.
+        partly: leave out a format that cannot hold this sequence, and say so, rather than raise:
+            a long computation is not lost for it.
+
+    Returns:
+        what a user of these files should know of them, each thing once.
+
+    Raises:
+        InputError: a name is unknown, a file cannot be written, or (`ampose.export.writing`'s
+            UnfitError) a format cannot hold this sequence.
+    """
+    said: list[str] = []
+    for name in known_formats(names):
+        try:
+            FORMATS[name].write(sequence, folder)
+        except UnfitError as error:
+            if not partly:
+                raise
+            said.append(f"{name} is left out: {error}.")
+        else:
+            said += FORMATS[name].notes(sequence)
+    return tuple(dict.fromkeys(said))
