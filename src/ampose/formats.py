@@ -18,6 +18,7 @@ from ampose.export.markers import marker_notes
 from ampose.export.mot import write_mot
 from ampose.export.poses_json import write_json
 from ampose.export.poses_npz import write_npz
+from ampose.export.rrd import need_rerun, write_rrd
 from ampose.export.takes import clock, frame_notes, has_times
 from ampose.export.takes import notes as rig_notes
 from ampose.export.trc import write_trc
@@ -47,12 +48,14 @@ class Format:
         what: one sentence.
         write: writes a sequence's files into a folder.
         notes: what a user should know of these files of a sequence.
+        check: raises InputError where a package is missing.
     """
 
     files: str
     what: str
     write: Callable[[PoseSequence, Path], object]
     notes: Notes = _nothing
+    check: Callable[[], None] = lambda: None
 
 
 def _mot(sequence: PoseSequence, folder: Path) -> None:
@@ -121,6 +124,13 @@ FORMATS = {
         _mot,
         _mot_notes,
     ),
+    "rrd": Format(
+        "poses.rrd",
+        "A recording for the viewer of rerun.io; needs the extra rerun.",
+        lambda sequence, folder: write_rrd(sequence, folder / "poses.rrd"),
+        frame_notes,
+        need_rerun,
+    ),
 }
 """Every format by the name that users type."""
 
@@ -132,7 +142,7 @@ def parse_formats(text: str) -> tuple[str, ...]:
     """Names from text such as ``bvh,glb``, each once.
 
     Raises:
-        InputError: an unknown name, or none; the message lists the known ones.
+        InputError: as in `known_formats`.
     """
     return known_formats(word.strip().lower() for word in text.split(","))
 
@@ -141,12 +151,20 @@ def known_formats(names: Iterable[str]) -> tuple[str, ...]:
     """The names, each once.
 
     Raises:
-        InputError: one is unknown; the message lists the known ones.
+        InputError: one is unknown, and the message lists the known ones; or it needs a package
+            that is not there.
     """
     wanted = tuple(dict.fromkeys(names))
     if unknown := [name for name in wanted if name not in FORMATS]:
         raise InputError(f"unknown format {unknown[0][:40]!r}; known are {', '.join(FORMATS)}")
+    for name in wanted:
+        FORMATS[name].check()
     return wanted
+
+
+def format_files(names: Iterable[str]) -> str:
+    """The files of these formats, each once, in words."""
+    return ", ".join(FORMATS[name].files for name in dict.fromkeys(names))
 
 
 def write_formats(

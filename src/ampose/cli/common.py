@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -61,7 +61,7 @@ FormatNames = Annotated[
     typer.Option(
         "--format",
         help="Files beside poses.npz and poses.json, with commas: csv, csv-wide, bvh, glb, c3d, "
-        "trc, mot.",
+        "trc, mot, rrd.",
     ),
 ]
 Weights = Annotated[
@@ -144,13 +144,6 @@ def wanted_formats(text: str | None) -> tuple[str, ...]:
     return parse_formats(text)
 
 
-def file_names(formats: Iterable[str]) -> str:
-    """What the formats are called in a folder."""
-    from ampose.formats import FORMATS
-
-    return ", ".join(FORMATS[name].files for name in formats)
-
-
 def tell(
     sequence: PoseSequence, out: Path, formats: Sequence[str] = (), notes: Sequence[str] = ()
 ) -> None:
@@ -162,14 +155,14 @@ def tell(
         formats: written beside ``poses.npz`` and ``poses.json``.
         notes: about these formats.
     """
-    from ampose.formats import ALWAYS
+    from ampose.formats import ALWAYS, format_files
 
     people = sequence.person_count
     print(f"{sequence.frame_count} frame(s), {people} {'person' if people == 1 else 'people'}")
     for warning in (*sequence.warnings, *notes):
         print(f"note: {warning}")
     overlays = [path for path in out.iterdir() if path.stem == "overlay"]
-    print(f"Results in {out}: {file_names(dict.fromkeys((*ALWAYS, *formats)))}")
+    print(f"Results in {out}: {format_files((*ALWAYS, *formats))}")
     if overlays:  # with --force, one of an earlier run may lie beside it
         newest = max(overlays, key=lambda path: path.stat().st_mtime_ns)
         print(f"Open {newest} to look at them.")

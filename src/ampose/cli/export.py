@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ampose.cli.common import Config, Force, Out, file_names
+from ampose.cli.common import Config, Force, Out
 from ampose.cli.motion_options import Person
 
 
@@ -20,7 +20,7 @@ def export(
         str,
         typer.Option(
             "--format",
-            help="With commas: npz, json, csv, csv-wide, bvh, glb, c3d, trc, mot.",
+            help="With commas: npz, json, csv, csv-wide, bvh, glb, c3d, trc, mot, rrd.",
         ),
     ],
     person: Person = "all",
@@ -31,7 +31,7 @@ def export(
     del config
     from ampose.export import read_npz
     from ampose.export.folder import ResultFolder
-    from ampose.formats import parse_formats, write_formats
+    from ampose.formats import format_files, parse_formats, write_formats
     from ampose.motion.choice import chosen, parse_choice
 
     formats, choice = parse_formats(format), parse_choice(person)
@@ -43,4 +43,4 @@ def export(
     print(f"{sequence.frame_count} frame(s), {people}")
     for note in notes:
         print(f"note: {note}")
-    print(f"Results in {out}: {file_names(formats)}")
+    print(f"Results in {out}: {format_files(formats)}")

@@ -7,6 +7,7 @@ from ampose.export.glb import write_glb
 from ampose.export.mot import write_mot
 from ampose.export.poses_json import json_schema, write_json
 from ampose.export.poses_npz import read_npz, write_npz
+from ampose.export.rrd import write_rrd
 from ampose.export.trc import write_trc
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "write_json",
     "write_mot",
     "write_npz",
+    "write_rrd",
     "write_trc",
     "write_wide_csv",
 ]

@@ -61,10 +61,8 @@ def _content(person: Markers) -> bytes:
         document.add_parameter("POINT", name, value)
     document.add_parameter("AMPOSE", "START_SECONDS", [person.start])
     right, up, back = np.moveaxis(1000 * person.places, (2, 1), (0, 1))
-    points = np.stack([right, -back, up, np.ones_like(up)])
-    document["data"]["points"] = points
-    absent = np.isnan(points[0])
-    document["data"]["meta_points"]["residuals"] = np.where(absent, -1.0, 0.0)[None]
+    # ezc3d makes residual -1 of NaN.
+    document["data"]["points"] = np.stack([right, -back, up, np.ones_like(up)])
     with tempfile.TemporaryDirectory() as place:  # ezc3d writes to paths only
         document.write(str(Path(place) / "person.c3d"))
         return (Path(place) / "person.c3d").read_bytes()
