@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ampose.analysis import NOTICE, angles_of
 from ampose.errors import InputError
@@ -15,7 +16,7 @@ from ampose.export.c3d import write_c3d
 from ampose.export.csv_tables import write_csv, write_wide_csv
 from ampose.export.glb import write_glb
 from ampose.export.markers import marker_notes
-from ampose.export.mot import write_mot
+from ampose.export.mot import whole_rows, write_mot
 from ampose.export.poses_json import write_json
 from ampose.export.poses_npz import write_npz
 from ampose.export.rrd import need_rerun, write_rrd
@@ -25,6 +26,7 @@ from ampose.export.trc import write_trc
 from ampose.export.writing import UnfitError
 from ampose.poses import PoseSequence
 
+Array = NDArray[np.floating]
 Notes = Callable[[PoseSequence], Iterable[str]]
 
 MOT_NOTES = (
@@ -59,17 +61,27 @@ class Format:
 
 
 def _mot(sequence: PoseSequence, folder: Path) -> None:
-    times = sequence.times if has_times(sequence.times) else clock(sequence.times)
     for person, identity in enumerate(sequence.ids.tolist()):
         alone = sequence.only([person])  # so that its file warns of this person only
-        angles = angles_of(alone)
-        if np.isfinite(angles.values).any():
+        times, columns, left_out = _curves(alone)
+        if len(times):
             path = folder / f"person_{identity}.mot"
-            write_mot(times, angles.of_person(0), path, notes=_mot_notes(alone))
+            notes = (*MOT_NOTES, *left_out, *angles_of(alone).warnings, NOTICE)
+            write_mot(times, columns, path, notes=notes)
+
+
+def _curves(alone: PoseSequence) -> tuple[Array, dict[str, Array], tuple[str, ...]]:
+    """Of one person; see `whole_rows`."""
+    times = alone.times if has_times(alone.times) else clock(alone.times)
+    return whole_rows(times, angles_of(alone).of_person(0))
 
 
 def _mot_notes(sequence: PoseSequence) -> Iterable[str]:
-    return (*MOT_NOTES, *angles_of(sequence).warnings, NOTICE)
+    yield from MOT_NOTES
+    for person, identity in enumerate(sequence.ids.tolist()):
+        for note in _curves(sequence.only([person]))[2]:
+            yield f"MOT of person {identity}: {note}"
+    yield from (*angles_of(sequence).warnings, NOTICE)
 
 
 FORMATS = {

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ampose.export import write_mot
+from ampose.export.mot import whole_rows
 
 
 def read(path: Path) -> tuple[str, dict[str, str], list[str], np.ndarray]:
@@ -26,13 +27,13 @@ def read(path: Path) -> tuple[str, dict[str, str], list[str], np.ndarray]:
 
 def test_header_and_numbers(tmp_path: Path):
     path = tmp_path / "a.mot"
-    columns = {"knee_flexion_l": np.array([1.5, np.nan]), "trunk": np.array([-1e-9, 170])}
+    columns = {"knee_flexion_l": np.array([1.5, 2]), "trunk": np.array([-1e-9, 170])}
     write_mot(np.array([2.0, 2.25]), columns, path, notes=["one\nline", "two"])
     title, values, names, table = read(path)
     assert title == "Coordinates"
     assert (values["version"], values["inDegrees"]) == ("1", "yes")
     assert names == ["time", "knee_flexion_l", "trunk"]
-    np.testing.assert_array_equal(table, [[2, 1.5, 0], [2.25, np.nan, 170]])
+    np.testing.assert_array_equal(table, [[2, 1.5, 0], [2.25, 2, 170]])
     text = path.read_text()
     assert "\none line\ntwo\n" in text
     assert "-0.0" not in text
@@ -51,3 +52,25 @@ def test_any_numbers_come_back(
 def test_names_have_no_white_space(tmp_path: Path):
     with pytest.raises(ValueError, match="'knee flexion' is no name of a column"):
         write_mot(np.zeros(1), {"knee flexion": np.zeros(1)}, tmp_path / "a.mot")
+    with pytest.raises(ValueError, match="no word for what is absent"):
+        write_mot(np.zeros(1), {"knee": np.array([np.nan])}, tmp_path / "a.mot")
+
+
+def test_whole_rows():
+    nan = np.nan
+    columns = {
+        "often": np.array([1, 2, nan, 4, nan]),
+        "always": np.array([1.0, 2, 3, 4, nan]),
+        "rarely": np.array([1, nan, nan, nan, nan]),
+    }
+    times, kept, notes = whole_rows(np.arange(5.0), columns)
+    assert times.tolist() == [0, 1, 3]
+    assert {name: list(values) for name, values in kept.items()} == {
+        "often": [1, 2, 4],
+        "always": [1, 2, 4],
+    }
+    assert notes == (
+        "Mostly absent and left out: rarely.",
+        "2 of 5 frames lack an angle and are left out.",
+    )
+    assert not len(whole_rows(np.arange(2.0), {"never": np.full(2, nan)})[0])

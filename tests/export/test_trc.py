@@ -15,7 +15,7 @@ from tests.export.recordings import absent, recording, walking
 
 
 class File:
-    """Header values by name, markers, times (T,), places (T, N, 3), NaN where empty."""
+    """Header values by name, markers, times (T,), places (T, N, 3), NaN where absent."""
 
     def __init__(self, path: Path) -> None:
         text = path.read_text()
@@ -35,7 +35,7 @@ class File:
         assert [row[0] for row in rows] == [str(number) for number in range(1, len(rows) + 1)]
         assert {len(row) for row in rows} == {2 + 3 * count}
         self.times = np.array([float(row[1]) for row in rows])
-        cells = [[float(cell or "nan") for cell in row[2:]] for row in rows]
+        cells = [[float(cell) for cell in row[2:]] for row in rows]
         self.places = np.array(cells).reshape(len(rows), count, 3)
 
 

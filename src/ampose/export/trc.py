@@ -1,7 +1,7 @@
 """TRC: one file per person, ``person_<id>.trc``, as OpenSim reads and Pose2Sim writes it.
 
 Metres, y up; see `markers` for axes, names and the constant rate. Times are the recording's own.
-A marker that is absent has three empty cells.
+A marker that is absent is ``NaN``, not empty: OpenSim 4.6 refuses rows that end with empty cells.
 """
 
 from __future__ import annotations
@@ -65,6 +65,6 @@ def _rows(person: Markers) -> list[bytes]:
     for frame, (time, values) in enumerate(
         zip(person.times.tolist(), flat.tolist(), strict=True), 1
     ):
-        cells = "\t".join("" if value != value else f"{value:.6f}" for value in values)
+        cells = "\t".join("NaN" if value != value else f"{value:.6f}" for value in values)
         rows.append(f"{frame}\t{time:.6f}\t{cells}\n".encode())
     return rows
