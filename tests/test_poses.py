@@ -103,3 +103,13 @@ def test_one_camera_or_one_per_frame():
     for wrong in (0, 2, 4):
         with pytest.raises(ValueError, match=f"one camera or 3 needed, got {wrong}"):
             sequence(cameras=wrong)
+
+
+def test_only_some_people():
+    told = {"people": [{"id": 0, "swaps": 1}, {"id": 1, "swaps": 2}], "other": 3}
+    joints = np.arange(FRAMES * PEOPLE * 17 * 3, dtype=np.float32).reshape(FRAMES, PEOPLE, 17, 3)
+    second = sequence(joints=joints, quality=told).only([1])
+    assert second.ids.tolist() == [1]
+    np.testing.assert_array_equal(second.joints[:, 0], joints[:, 1])
+    assert second.quality == {"people": [{"id": 1, "swaps": 2}], "other": 3}
+    assert sequence().only([]).joints.shape == (FRAMES, 0, 17, 3)

@@ -12,6 +12,7 @@ from ampose import media
 from ampose.errors import InputError
 from ampose.export.folder import ResultFolder
 from ampose.flow import StageTime
+from ampose.formats import ALWAYS, known_formats, write_formats
 from ampose.keypoint_files import DEFAULT_FPS, load_keypoints
 from ampose.lifting import Lifter
 from ampose.live import DEFAULT_PORT, Meter, Page, Status, attended
@@ -27,9 +28,11 @@ from ampose.results import (
     on_black,
     overlay_pictures,
     overlay_video,
-    write_poses,
 )
 from ampose.running import Live, Run
+
+Noted = Callable[[str], object]
+"""Called with a line for the user."""
 
 _TIMELESS = (
     "The frames' times are not known, so each is lifted by itself, without repairs or smoothing; "
@@ -55,8 +58,10 @@ def run(
     out: Path | str | None = None,
     options: Options | None = None,
     *,
+    formats: Iterable[str] = (),
     force: bool = False,
     progress: Progress | None = None,
+    noted: Noted | None = None,
 ) -> PoseSequence:
     """3D poses of everybody in a photo, a video or a folder of photos.
 
@@ -64,14 +69,17 @@ def run(
         source: the file or folder.
         out: folder for ``poses.npz``, ``poses.json`` and the overlay; nothing is written if None.
         options: how; see `Options`.
+        formats: files to write beside these, by the names of `ampose.formats.FORMATS`.
         force: replace results that are there already.
         progress: told after each frame; those of a recording are read twice if `out` is given.
+        noted: told each thing that a user of the formats should know of their files.
 
     Raises:
         InputError: the source, an option or `out` cannot be used; `out` is then as it was.
     """
     if media.camera_number(str(source)) is not None:
         raise InputError(f"{source} has no end; use ampose.stream or ampose.pipeline.run_live")
+    formats = _wanted(formats, out)
     work = Run(Path(source), options or Options())
 
     def half(done_before: int) -> Progress:
@@ -96,7 +104,7 @@ def run(
         else:
             frames = overlay_pictures(work.lifted(), folder, single=work.kind == "photo")
             sequence = work.sequence(work.told(frames, progress))
-        write_poses(sequence, folder)
+        _write(sequence, folder, formats, noted)
     return sequence
 
 
@@ -123,7 +131,9 @@ def run_live(
     options: Options | None = None,
     *,
     port: int = DEFAULT_PORT,
+    formats: Iterable[str] = (),
     force: bool = False,
+    noted: Noted | None = None,
     tell: Callable[[LiveReport], object] | None = None,
 ) -> LiveReport:
     """3D poses of a camera, or of a video played as if it were one, shown on a page meanwhile.
@@ -136,13 +146,16 @@ def run_live(
         out: folder for what `run` writes, of the frames that were shown; only the page if None.
         options: how; see `Options`.
         port: of the page, on this machine alone; 0 picks a free one.
+        formats: as in `run`.
         force: replace results that are there already.
+        noted: as in `run`.
         tell: told how it goes, once the page is there and about twice a second.
 
     Raises:
         InputError: the source, the port, an option or `out` cannot be used, or the run broke off;
             `out` is then as it was.
     """
+    formats = _wanted(formats, out)
     meter, stop = Meter(), threading.Event()
     with Page(lambda: meter.status, port) as page:
         work = Run(Path(source), options or Options(), live=Live(stop, meter))
@@ -173,7 +186,7 @@ def run_live(
             told()
             sequence = attended(lambda: job(folder), stop, told)
             if folder and sequence:
-                write_poses(sequence, folder)
+                _write(sequence, folder, formats, noted)
         return report(sequence)
 
 
@@ -184,8 +197,10 @@ def lift_file(
     *,
     skeleton: str | None = None,
     image_size: tuple[int, int] | None = None,
+    formats: Iterable[str] = (),
     force: bool = False,
     progress: Progress | None = None,
+    noted: Noted | None = None,
 ) -> PoseSequence:
     """3D poses from a file (or OpenPose folder) of 2D keypoints.
 
@@ -195,12 +210,15 @@ def lift_file(
         options: camera, weights, mapping and frames per second are used.
         skeleton: joint set by name, where the file does not name it.
         image_size: (width, height) in pixels, where the file does not hold it.
+        formats: as in `run`.
         force: replace results that are there already.
         progress: told after each overlay frame.
+        noted: as in `run`.
 
     Raises:
         InputError: the file, an option or `out` cannot be used; `out` is then as it was.
     """
+    formats = _wanted(formats, out)
     options = options or Options()
     file = load_keypoints(Path(source), skeleton=skeleton, image_size=image_size, fps=options.fps)
     if file.image_size is None:
@@ -233,5 +251,21 @@ def lift_file(
             rest = overlay_pictures(frames, folder, single=True)
         for _ in rest:
             pass
-        write_poses(sequence, folder)
+        _write(sequence, folder, formats, noted)
     return sequence
+
+
+def _wanted(formats: Iterable[str], out: Path | str | None) -> tuple[str, ...]:
+    """What to write, known before anything is computed."""
+    wanted = known_formats(formats)
+    if wanted and out is None:
+        raise InputError(f"{', '.join(wanted)}: formats need a folder to be written to")
+    return known_formats((*ALWAYS, *wanted))
+
+
+def _write(
+    sequence: PoseSequence, folder: Path, formats: tuple[str, ...], noted: Noted | None
+) -> None:
+    for note in write_formats(sequence, folder, formats, partly=True):
+        if noted:
+            noted(note)

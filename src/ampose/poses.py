@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -140,6 +140,21 @@ class PoseSequence:
     def person_count(self) -> int:
         """P, different people over all frames."""
         return len(self.ids)
+
+    def only(self, people: Sequence[int]) -> PoseSequence:
+        """Some of the people, by their places."""
+        ids = self.ids[list(people)]
+        arrays = ("joints", "root", "sigma", "keypoints", "scores", "valid", "world", *CHANGES)
+        quality = dict(self.quality)
+        if "people" in quality:
+            known = {person["id"]: person for person in quality["people"]}
+            quality["people"] = [known[identity] for identity in ids.tolist()]
+        return replace(
+            self,
+            ids=ids,
+            quality=quality,
+            **{name: getattr(self, name)[:, list(people)] for name in arrays},
+        )
 
     def camera(self, frame: int) -> Camera:
         """The camera of one frame."""

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ampose import media
-from ampose.export import write_json, write_npz
 from ampose.flow import At, untimed
 from ampose.lifting import lifted_sequence
 from ampose.poses import FramePoses, PoseSequence
@@ -171,9 +170,3 @@ def _drawn(
         time=time,
         text=frame.name,
     )
-
-
-def write_poses(sequence: PoseSequence, folder: Path) -> None:
-    """Writes ``poses.npz`` and ``poses.json``."""
-    write_npz(sequence, folder / "poses.npz")
-    write_json(sequence, folder / "poses.json")

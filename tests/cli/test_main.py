@@ -32,7 +32,7 @@ def test_version(ampose: Command) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [("--help",), *((name, "--help") for name in ("run", "lift", "demo", "angles"))],
+    [("--help",), *((name, "--help") for name in ("run", "lift", "demo", "angles", "export"))],
 )
 def test_help(ampose: Command, words: tuple[str, ...]) -> None:
     said = ampose(*words)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -56,6 +56,14 @@ Fov = Annotated[
     float | None, typer.Option(help="Horizontal field of view of the camera, degrees.")
 ]
 Focal = Annotated[float | None, typer.Option(help="Focal length, pixels.")]
+FormatNames = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        help="Files beside poses.npz and poses.json, with commas: csv, csv-wide, bvh, glb, c3d, "
+        "trc, mot, rrd.",
+    ),
+]
 Weights = Annotated[
     Path | None, typer.Option(help="Lifter (.onnx) exported by this package; else the built-in.")
 ]
@@ -127,14 +135,34 @@ def needs_torch() -> Iterator[None]:
         ) from error
 
 
-def tell(sequence: PoseSequence, out: Path) -> None:
-    """Says what was written and what to open."""
+def wanted_formats(text: str | None) -> tuple[str, ...]:
+    """What ``--format`` says; nothing if it is not there."""
+    if text is None:
+        return ()
+    from ampose.formats import parse_formats
+
+    return parse_formats(text)
+
+
+def tell(
+    sequence: PoseSequence, out: Path, formats: Sequence[str] = (), notes: Sequence[str] = ()
+) -> None:
+    """Says what was written and what to open.
+
+    Args:
+        sequence: what it is.
+        out: the folder.
+        formats: written beside ``poses.npz`` and ``poses.json``.
+        notes: about these formats.
+    """
+    from ampose.formats import ALWAYS, format_files
+
     people = sequence.person_count
     print(f"{sequence.frame_count} frame(s), {people} {'person' if people == 1 else 'people'}")
-    for warning in sequence.warnings:
+    for warning in (*sequence.warnings, *notes):
         print(f"note: {warning}")
     overlays = [path for path in out.iterdir() if path.stem == "overlay"]
-    print(f"Results in {out}: poses.npz, poses.json")
+    print(f"Results in {out}: {format_files((*ALWAYS, *formats))}")
     if overlays:  # with --force, one of an earlier run may lie beside it
         newest = max(overlays, key=lambda path: path.stat().st_mtime_ns)
         print(f"Open {newest} to look at them.")

@@ -11,6 +11,7 @@ from ampose.cli.common import (
     Config,
     Focal,
     Force,
+    FormatNames,
     Fov,
     MappingName,
     Out,
@@ -18,6 +19,7 @@ from ampose.cli.common import (
     Weights,
     progress_bar,
     tell,
+    wanted_formats,
 )
 from ampose.cli.motion_options import (
     Bones,
@@ -58,6 +60,7 @@ def lift(
     ],
     out: Out,
     force: Force = False,
+    format: FormatNames = None,
     skeleton: Annotated[
         str | None,
         typer.Option(help="Joint set, such as coco_17, where the file does not name it."),
@@ -90,6 +93,7 @@ def lift(
 ) -> None:
     """3D poses from 2D keypoints."""
     del config
+    formats, notes = wanted_formats(format), list[str]()
     from ampose import pipeline
     from ampose.options import Options
 
@@ -121,7 +125,9 @@ def lift(
             options,
             skeleton=skeleton,
             image_size=_size(image_size),
+            formats=formats,
             force=force,
             progress=progress,
+            noted=notes.append,
         )
-    tell(result, out)
+    tell(result, out, formats, notes)

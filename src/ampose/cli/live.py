@@ -16,17 +16,33 @@ if TYPE_CHECKING:
 
 
 def run_live(
-    source: Path, out: Path | None, options: Options, *, port: int | None, force: bool
+    source: Path,
+    out: Path | None,
+    options: Options,
+    *,
+    port: int | None,
+    formats: tuple[str, ...],
+    force: bool,
 ) -> None:
     """Runs until the video ends or somebody presses Ctrl-C, and says how it went."""
     from ampose import pipeline
     from ampose.live import DEFAULT_PORT
 
     port = DEFAULT_PORT if port is None else port
+    notes: list[str] = []
     with _keeping_up() as told:
-        report = pipeline.run_live(source, out, options, port=port, force=force, tell=told)
+        report = pipeline.run_live(
+            source,
+            out,
+            options,
+            port=port,
+            formats=formats,
+            force=force,
+            noted=notes.append,
+            tell=told,
+        )
     if out and report.sequence:
-        tell(report.sequence, out)
+        tell(report.sequence, out, formats, notes)
     for line in summary(report):
         print(line)
 

@@ -12,12 +12,14 @@ from ampose.cli.common import (
     Config,
     Focal,
     Force,
+    FormatNames,
     Fov,
     MappingName,
     Threads,
     Weights,
     progress_bar,
     tell,
+    wanted_formats,
 )
 from ampose.cli.live import run_live
 from ampose.cli.motion_options import (
@@ -49,6 +51,7 @@ def run(
         typer.Option(*OUT_FLAGS, help="Folder for the results; may be left out where it is live."),
     ] = None,
     force: Force = False,
+    format: FormatNames = None,
     start: Annotated[float | None, typer.Option(help="First second of a video.")] = None,
     end: Annotated[float | None, typer.Option(help="Last second of a video.")] = None,
     capture_fps: Annotated[
@@ -102,8 +105,11 @@ def run(
     live = realtime or str(source).startswith(_CAMERA)
     if out is None and not live:
         raise InputError("Missing option '--out' / '-o': a folder for the results")
+    if out is None and format is not None:
+        raise InputError("--format needs a folder for its files: --out / -o")
     if port is not None and not live:
         raise InputError("--port is for a camera or --realtime; a file shows no page")
+    formats, notes = wanted_formats(format), list[str]()
     from ampose import pipeline
     from ampose.options import Options
 
@@ -136,8 +142,16 @@ def run(
         roll=roll,
     )
     if out is None or live:
-        run_live(source, out, options, port=port, force=force)
+        run_live(source, out, options, port=port, formats=formats, force=force)
         return
     with progress_bar(source.name) as progress:
-        result = pipeline.run(source, out, options, force=force, progress=progress)
-    tell(result, out)
+        result = pipeline.run(
+            source,
+            out,
+            options,
+            formats=formats,
+            force=force,
+            progress=progress,
+            noted=notes.append,
+        )
+    tell(result, out, formats, notes)

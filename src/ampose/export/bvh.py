@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ampose.errors import InputError
+from ampose.export.even_times import even
 from ampose.export.rig import PARENTS, RIG, TOP, rest_offsets
 from ampose.export.takes import Take, clock, takes
 from ampose.export.writing import replacing
@@ -29,12 +29,6 @@ Array = NDArray[np.floating]
 
 END_CENTIMETRES = 5.0
 """Length of the ends behind ankles and wrists."""
-
-EVEN_SECONDS = 0.001
-"""By how much times may miss an even spacing, or a tenth of a step: some containers round so."""
-
-_MOST_FRAMES = 20
-"""Times as many as the recording has, when it is resampled; more is a gap, not motion."""
 
 _TURNING = [index for index, joint in enumerate(RIG) if joint.name != TOP]
 _TURNED = ("Zrotation", "Xrotation", "Yrotation")
@@ -50,7 +44,7 @@ def write_bvh(sequence: PoseSequence, folder: Path) -> tuple[Path, ...]:
         InputError: a file cannot be written, the joints are not Human3.6M's, or the times are
             scattered too widely for a constant frame time. Of the file nothing is left behind.
     """
-    moments, step = _even(clock(sequence.times))
+    moments, step = even(clock(sequence.times), "BVH")
     paths = []
     for take in takes(sequence):
         path = folder / f"person_{take.id}.bvh"
@@ -60,23 +54,6 @@ def write_bvh(sequence: PoseSequence, folder: Path) -> tuple[Path, ...]:
             np.savetxt(file, _channels(take, moments), fmt="%.4f")
         paths.append(path)
     return tuple(paths)
-
-
-def _even(times: Array) -> tuple[Array, float]:
-    """Moments (M,) of the file's frames, seconds, and the time between them."""
-    if len(times) < 2:
-        return times, 1.0
-    step = float(times[-1] / (len(times) - 1))
-    if np.abs(times - step * np.arange(len(times))).max() <= min(EVEN_SECONDS, step / 10):
-        return times, step
-    step = float(np.median(np.diff(times)))
-    count = int(times[-1] / step + 1e-6) + 1
-    if count > _MOST_FRAMES * len(times):
-        raise InputError(
-            f"BVH has a constant frame time, but {len(times)} frames {step:.3g} s apart are "
-            f"scattered over {times[-1]:.4g} s; write GLB, which keeps their times"
-        )
-    return step * np.arange(count), step
 
 
 def _hierarchy(take: Take) -> list[str]:

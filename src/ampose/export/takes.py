@@ -95,7 +95,7 @@ def takes(sequence: PoseSequence) -> list[Take]:
             f"BVH and GLB need the joints of {H36M_17.name}, got {sequence.skeleton.name}"
         )
     times = clock(sequence.times)
-    places = _places(sequence)
+    places = upright(sequence)
     people = zip(sequence.ids.tolist(), np.moveaxis(places, 1, 0), strict=True)
     found = (_take(identity, places, times) for identity, places in people)
     return [take for take in found if take]
@@ -118,14 +118,7 @@ def notes(sequence: PoseSequence, found: Sequence[Take] | None = None) -> tuple[
         sequence: what is written.
         found: its `takes`, if they are there already.
     """
-    said = []
-    if not np.isfinite(sequence.world).any():
-        said.append(
-            "There is no world in this result: up is up in the picture, and the origin is the "
-            "camera, not the floor."
-        )
-    if not has_times(sequence.times) and sequence.frame_count > 1:
-        said.append("Photos have no times: they follow one another by the second.")
+    said = [*frame_notes(sequence)]
     there = {take.id: take for take in (takes(sequence) if found is None else found)}
     for identity in sequence.ids.tolist():
         if identity not in there:
@@ -145,8 +138,21 @@ def notes(sequence: PoseSequence, found: Sequence[Take] | None = None) -> tuple[
     return tuple(said)
 
 
-def _places(sequence: PoseSequence) -> Array:
-    """(T, P, 17, 3) metres, y up."""
+def frame_notes(sequence: PoseSequence) -> tuple[str, ...]:
+    """What a user of any file with places should know of its axes and times."""
+    said = []
+    if not np.isfinite(sequence.world).any():
+        said.append(
+            "There is no world in this result: up is up in the picture, and the origin is the "
+            "camera, not the floor."
+        )
+    if not has_times(sequence.times) and sequence.frame_count > 1:
+        said.append("Photos have no times: they follow one another by the second.")
+    return tuple(said)
+
+
+def upright(sequence: PoseSequence) -> Array:
+    """(T, P, J, 3) metres, y up: the world's axes, or the camera's turned round."""
     if np.isfinite(sequence.world).any():
         return sequence.world.astype(np.float64)
     return np.asarray((sequence.joints.astype(np.float64) + sequence.root[:, :, None]) * _UP)

@@ -10,6 +10,10 @@ from typing import BinaryIO
 from ampose.errors import InputError
 
 
+class UnfitError(InputError):
+    """A format cannot hold this sequence; others can."""
+
+
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """A file to write that becomes `path` when the block ends well, and vanishes otherwise.

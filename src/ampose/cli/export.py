@@ -1,0 +1,46 @@
+"""``ampose export``: a finished result in other formats."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ampose.cli.common import Config, Force, Out
+from ampose.cli.motion_options import Person
+
+
+def export(
+    source: Annotated[
+        Path, typer.Argument(help="poses.npz of ampose run or lift, or the folder that holds it.")
+    ],
+    out: Out,
+    format: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="With commas: npz, json, csv, csv-wide, bvh, glb, c3d, trc, mot, rrd.",
+        ),
+    ],
+    person: Person = "all",
+    force: Force = False,
+    config: Config = None,
+) -> None:
+    """A finished result in other formats; docs/usage.md says what is in each."""
+    del config
+    from ampose.export import read_npz
+    from ampose.export.folder import ResultFolder
+    from ampose.formats import format_files, parse_formats, write_formats
+    from ampose.motion.choice import chosen, parse_choice
+
+    formats, choice = parse_formats(format), parse_choice(person)
+    sequence = read_npz(source / "poses.npz" if source.is_dir() else source)
+    sequence = sequence.only(chosen(choice, sequence.ids, sequence.keypoints))
+    with ResultFolder(out, force=force) as folder:
+        notes = write_formats(sequence, folder, formats)
+    people = "1 person" if sequence.person_count == 1 else f"{sequence.person_count} people"
+    print(f"{sequence.frame_count} frame(s), {people}")
+    for note in notes:
+        print(f"note: {note}")
+    print(f"Results in {out}: {format_files(formats)}")
