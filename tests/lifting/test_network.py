@@ -51,9 +51,11 @@ def test_other_outputs(tmp_path: Path, outputs: tuple[str, ...]) -> None:
 def test_the_built_in_weights_give_metres() -> None:
     network = load_network(threads=1)
     assert network.name == DEFAULT_WEIGHTS.stem
-    out, _ = network.run(np.zeros((2, 17, 3), np.float32))
-    assert out.shape == (2, 17, 3)
+    out, sigma = network.run(np.zeros((2, 17, network.channels), np.float32))
+    assert out.shape == sigma.shape == (2, 17, 3)
     assert np.abs(out).max() < 3
+    assert network.gives_sigma
+    assert (sigma[:, 1:] > 0).all()
 
 
 @pytest.mark.parametrize(
