@@ -24,6 +24,7 @@ from ampose.poses import FramePoses, PoseSequence
 from ampose.results import (
     DrawnFrame,
     Progress,
+    converted,
     drawn,
     on_black,
     overlay_pictures,
@@ -246,7 +247,7 @@ def lift_file(
         frames = on_black(sequence, Path(source).name, progress)
         if sequence.frame_count > 1:
             fps = options.fps or DEFAULT_FPS
-            rest = overlay_video(drawn(frames), folder / "overlay.mp4", fps)
+            rest = overlay_video(converted(drawn(frames)), folder / "overlay.mp4", fps)
         else:
             rest = overlay_pictures(frames, folder, single=True)
         for _ in rest:

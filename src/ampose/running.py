@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Generator, Iterator
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -29,7 +30,7 @@ from ampose.motion.following import VideoDetector
 from ampose.motion.tracks import Tracks
 from ampose.options import Options
 from ampose.poses import FramePoses, Pose2D, PoseSequence
-from ampose.results import DrawnFrame, Progress, drawn, frame_of, gather, overlay_video
+from ampose.results import DrawnFrame, Progress, converted, drawn, frame_of, gather, overlay_video
 from ampose.skeletons import Skeleton
 
 Array = NDArray[np.floating]
@@ -73,8 +74,14 @@ class Run:
         )
         if self.kind == "folder" and not self.moving:
             _refuse_following(options.person)
-        self.threads = share_threads(options.threads, moving=self.kind != "photo")
-        self.at = Stages(self.threads.places)
+        self.threads = share_threads(options.threads, live=self.live is not None)
+        self.at = Stages(
+            self.threads.places,
+            threads={
+                **dict.fromkeys(("find", "refine"), self.threads.detector),
+                **dict.fromkeys(("lift", "motion"), self.threads.lifter),
+            },
+        )
         self.warnings = [
             f"--{name.replace('_', '-')} means nothing for a {self.kind} and was ignored."
             for name, kind in _ONLY_FOR.items()
@@ -162,8 +169,12 @@ class Run:
         self, frames: Generator[media.Frame]
     ) -> Generator[tuple[media.Frame, list[Pose2D]]]:
         """The people of each frame, in the full picture's pixels."""
-        video = VideoDetector(self.detector) if self.moving else None
-        with closing(frames):
+        with closing(frames), ExitStack() as stack:
+            video = None
+            if self.moving:
+                at_once = self.threads.detector
+                pool = stack.enter_context(ThreadPoolExecutor(at_once)) if at_once > 1 else None
+                video = VideoDetector(self.detector, each=pool.map if pool else map)
             for frame in frames:
                 if video:
                     people = video.detect(frame.image, frame.time)
@@ -256,8 +267,10 @@ class Run:
     def recorded(self, pictures: Generator[DrawnFrame], folder: Path) -> Generator[FramePoses]:
         """Passes frames through and writes the overlay on the way."""
         path = folder / "overlay.mp4"
-        threads = self.threads.codec
-        return overlay_video(pictures, path, self.fps, threads=threads, at=self.at)
+        ready = converted(pictures, self.at)
+        if not self.live:  # what was shown is recorded, nothing is dropped any more
+            ready = self._beside(ready)
+        return overlay_video(ready, path, self.fps, threads=self.threads.codec, at=self.at)
 
     def told(
         self, frames: Generator[FramePoses], progress: Progress | None

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TypeAlias
+
 from ampose.detection.crops import RGBImage
 from ampose.detection.detector import COLLAPSED_OKS, PoseDetector
 from ampose.detection.similarity import distinct, oks, prominence
 from ampose.motion.identities import REMEMBER_SECONDS, SAME_OKS, Identities
 from ampose.poses import Pose2D
+
+Each: TypeAlias = Callable[
+    [Callable[[Pose2D], Pose2D | None], Iterable[Pose2D]], Iterable[Pose2D | None]
+]
 
 FIND_EVERY = 30
 """Frames between two searches of the whole picture while everybody known is there."""
@@ -36,6 +44,7 @@ class VideoDetector:
         detector: what looks at one frame.
         find_every: frames between two searches for newcomers.
         remember: seconds for which somebody lost keeps the identity.
+        each: applies a function to people in order, as `map` does, perhaps to several at once.
 
     Raises:
         ValueError: `find_every` below 1.
@@ -48,11 +57,13 @@ class VideoDetector:
         *,
         find_every: int = FIND_EVERY,
         remember: float = REMEMBER_SECONDS,
+        each: Each = map,
     ) -> None:
         if find_every < 1:
             raise ValueError(f"find_every must be 1 frame or more, got {find_every}")
         self._detector = detector
         self._find_every = find_every
+        self._each = each
         self._identities = Identities(remember=remember)
         self._frame = -1
         self._searched_at: int | None = None
@@ -79,8 +90,8 @@ class VideoDetector:
         """What the crops around people show: poses as expected, and others."""
         sure: list[Pose2D] = []
         doubtful: list[Pose2D] = []
-        for person in expected:
-            pose = self._detector.follow(image, person)
+        poses = self._each(partial(self._detector.follow, image), expected)
+        for person, pose in zip(expected, poses, strict=True):
             if pose is not None:
                 (sure if oks(pose, person) >= SURE_OKS else doubtful).append(pose)
         return sure, doubtful
