@@ -146,7 +146,7 @@ def test_the_source_can_come_from_a_file(ampose: Command, options: dict[str, Any
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        (b"nosuch = 1", "run has no option nosuch; it has bones, capture_fps"),
+        (b"nosuch = 1", "run has no option nosuch; it has blur_faces, bones"),
         (b"config = 'b.toml'", "run has no option config"),
         (b"help = true", "run has no option help"),
         (b"fov = [", "not TOML"),
