@@ -1,7 +1,8 @@
-"""What can be read from poses: angles with error bars, and how far to trust them."""
+"""What can be read from poses: angles with error bars, how far to trust them, and movements."""
 
 from ampose.analysis.angles import NOTICE, Angles, angles_of
-from ampose.analysis.events import Event, events_of
+from ampose.analysis.events import EVENTS_NOTICE, Corrections, Event, events_of
+from ampose.analysis.gait_times import Durations, GaitTimes, gait_times_of
 from ampose.analysis.presets import PRESETS, Preset, preset_named
 from ampose.analysis.registry import ANGLES, REFUSED, AngleDefinition, Column, columns_of
 from ampose.analysis.repetitions import Repetition, repetitions_of
@@ -10,13 +11,17 @@ from ampose.analysis.views import View, views_of
 
 __all__ = [
     "ANGLES",
+    "EVENTS_NOTICE",
     "NOTICE",
     "PRESETS",
     "REFUSED",
     "AngleDefinition",
     "Angles",
     "Column",
+    "Corrections",
+    "Durations",
     "Event",
+    "GaitTimes",
     "Peaks",
     "Preset",
     "Repetition",
@@ -25,6 +30,7 @@ __all__ = [
     "angular_velocities",
     "columns_of",
     "events_of",
+    "gait_times_of",
     "peak_velocities",
     "preset_named",
     "repetitions_of",

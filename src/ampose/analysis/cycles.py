@@ -11,69 +11,68 @@ from scipy.signal import find_peaks
 
 Array = NDArray[np.floating]
 
-MATCHING = 0.6
-"""Of the larger of the two ways, there and back, that the smaller one must have to be whole."""
+EDGE = 0.1
+"""Of a way: a movement begins where so much of it is done, and has ended where so much is left."""
 
-LEFT_BY = 0.1
-"""Of the way: where a movement begins and where it has ended."""
+
+MOST = 0.7
+"""Of a way, after which a turn is its end."""
 
 
 @dataclass(frozen=True)
-class Cycle:
-    """From low to high and back.
+class Arch:
+    """A maximum between two minima, all frames of one series.
 
     Attributes:
-        start: last frame before the rise.
-        turn: frame of the maximum.
-        end: first frame after the fall.
+        before: the minimum before it, or the first frame.
+        turn: the maximum; the first or last frame if that is the highest around.
+        after: the minimum after it, or the last frame.
     """
 
-    start: int
+    before: int
     turn: int
-    end: int
+    after: int
 
 
-@dataclass(frozen=True)
-class Cycles:
-    """What was counted.
+def arches_of(values: Array, least: float) -> list[Arch]:
+    """Every maximum of values (T,), all finite, from which they fall by `least` or more.
 
-    Attributes:
-        whole: in the order of time.
-        cut_off: how many at the beginning and at the end that the recording does not hold wholly.
+    They must fall that much to both sides before they rise above it again (prominence, by
+    scipy.signal.find_peaks), or to one side up to the end of the series. Between two maxima lies
+    one minimum.
     """
+    if not len(values) or np.ptp(values) < least:
+        return []
+    turns = peaks_of(values, least)
+    lows = [a + int(values[a : b + 1].argmin()) for a, b in pairwise([0, *turns, len(values) - 1])]
+    return [Arch(*frames) for frames in zip(lows[:-1], turns, lows[1:], strict=True)]
 
-    whole: tuple[Cycle, ...]
-    cut_off: int
+
+def peaks_of(values: Array, least: float) -> list[int]:
+    """Frames of the maxima of values (T,) with a prominence of `least`, those at the ends too."""
+    beyond = values.min() - least
+    padded = np.concatenate([[beyond], values, [beyond]])
+    return [int(place) - 1 for place in find_peaks(padded, prominence=least)[0]]
 
 
-def cycles_of(values: Array, least: float) -> Cycles:
-    """Finds every rise and fall of at least `least` in values (T,), all finite.
+def departure(values: Array, start: int, end: int) -> int:
+    """Last frame before values leave from about `start` for `end`; both are extremes.
 
-    A maximum counts if values fall by `least` or more to both of its sides before they rise above
-    it again: its prominence (scipy.signal.find_peaks). Between two maxima, the minimum belongs to
-    both. A movement that begins before the recording or ends after it is cut off: the way that
-    reaches the recording's edge is less than `MATCHING` of the other.
+    Where they rest at `start`, or wander about it, that is the frame in which they leave in
+    earnest: no more than `EDGE` of the way is done from the last turn within `MOST` of it.
     """
-    if not len(values):
-        return Cycles((), 0)
-    floor = values.min() - least  # beyond the edges, so that a maximum at one is found as cut off
-    padded = np.r_[floor, values, floor]
-    turns = (find_peaks(padded, prominence=least)[0] - 1).tolist()
-    edges = [0, *turns, len(values) - 1]
-    valleys = [a + int(values[a : b + 1].argmin()) for a, b in pairwise(edges)]
-    whole, cut_off = [], 0
-    for number, turn in enumerate(turns):
-        before, after = valleys[number], valleys[number + 1]
-        rise, fall = values[turn] - values[before], values[turn] - values[after]
-        if max(rise, fall) < least:
-            continue
-        at_start, at_end = number == 0, number == len(turns) - 1
-        if (at_start and rise < max(least, MATCHING * fall)) or (
-            at_end and fall < max(least, MATCHING * rise)
-        ):
-            cut_off += 1
-            continue
-        low = np.flatnonzero(values[before : turn + 1] <= values[before] + LEFT_BY * rise)
-        back = np.flatnonzero(values[turn : after + 1] <= values[after] + LEFT_BY * fall)
-        whole.append(Cycle(before + int(low[-1]), turn, turn + int(back[0])))
-    return Cycles(tuple(whole), cut_off)
+    backward = values[start : end + 1][::-1]
+    return end - arrival(backward, 0, end - start)
+
+
+def arrival(values: Array, start: int, end: int) -> int:
+    """First frame in which values have come from `start` to about `end`; both are extremes.
+
+    The first turn after `MOST` of the way counts as the end, so that what they do there later does
+    not, and no more than `EDGE` of the way to it is left.
+    """
+    way = (values[start : end + 1] - values[start]) * np.sign(values[end] - values[start])
+    turns = np.flatnonzero((way[1:-1] >= way[:-2]) & (way[1:-1] >= way[2:])) + 1
+    turns = turns[way[turns] >= MOST * way[-1]]
+    there = way[turns[0]] if len(turns) else way[-1]
+    return start + int(np.flatnonzero(way >= (1 - EDGE) * there)[0])

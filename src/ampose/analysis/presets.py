@@ -27,6 +27,8 @@ class Preset:
         find: what finds the events.
         least_rate: frames per second below which events come with a warning.
         limits: what a user should know of these events, sentences.
+        needs_gravity: what rests on the vertical, a sentence; empty if nothing does.
+        fast: whether filters along time change it.
         reference: event in which pelvis and shoulder-line rotation are zero, if any.
         handed: whether it makes a difference from which side somebody throws or swings.
     """
@@ -40,6 +42,8 @@ class Preset:
     find: Callable[[Moving], Found]
     least_rate: float
     limits: tuple[str, ...] = ()
+    needs_gravity: str = ""
+    fast: bool = False
     reference: str | None = None
     handed: bool = False
 
@@ -87,7 +91,7 @@ _ALL = (
         angles=(*_both("knee_flexion", "trunk_thigh_angle"), "trunk_lean_sagittal"),
         plots=_LEGS,
         rules=squats.SIT_TO_STAND_RULES,
-        repetition=(("seat_off", "standing", "seated"),),
+        repetition=(("start", "seat_off", "standing"),),
         find=squats.sit_to_stand,
         least_rate=15,
         limits=("The seat is not seen: seat-off is told by the knees.",),
@@ -110,7 +114,8 @@ _ALL = (
             (f"foot_strike_{side}", f"toe_off_{side}", f"foot_strike_{side}") for side in SIDES
         ),
         find=gait.gait,
-        least_rate=25,
+        least_rate=50,
+        needs_gravity="The direction of walking rests on it, a little.",
     ),
     Preset(
         name="golf-swing",
@@ -123,6 +128,7 @@ _ALL = (
         least_rate=60,
         reference="address",
         handed=True,
+        fast=True,
         limits=("Impact is an estimate from the hands: club and ball are not seen.",),
     ),
     Preset(
@@ -143,6 +149,7 @@ _ALL = (
         find=pitching.pitch,
         least_rate=120,
         handed=True,
+        fast=True,
         limits=("Release is an estimate from the wrist: the ball is not seen.",),
     ),
     Preset(
@@ -155,6 +162,7 @@ _ALL = (
         find=swings.bat_swing,
         least_rate=120,
         handed=True,
+        fast=True,
         limits=("Contact is an estimate from the hands: bat and ball are not seen.",),
     ),
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ampose.analysis.angles import angles_of
+from ampose.analysis.angles import Angles, angles_of
 from ampose.analysis.events import Event
 from ampose.analysis.presets import Preset
 from ampose.poses import PoseSequence
@@ -26,7 +26,8 @@ class Repetition:
         low: smallest value, degrees.
         high: largest value, degrees.
         range: range of motion, `high` less `low`, degrees.
-        sigma: standard deviation of `range`, degrees; NaN where the lifter gives none.
+        sigma: standard deviation of `range` in degrees, from the error bars of both, taken as
+            independent; NaN where the lifter gives none.
     """
 
     person: int
@@ -43,7 +44,9 @@ class Repetition:
 def repetitions_of(
     sequence: PoseSequence, preset: Preset, events: Iterable[Event]
 ) -> tuple[tuple[Repetition, ...], tuple[str, ...]]:
-    """Every repetition between its events, with a row for each angle of the preset, and warnings.
+    """Every repetition that its events enclose, a row for each angle of the preset, and warnings.
+
+    An angle that is absent throughout a repetition has no row.
 
     Args:
         sequence: that the events are of.
@@ -55,28 +58,9 @@ def repetitions_of(
     rows: list[Repetition] = []
     for place, identity in enumerate(sequence.ids.tolist()):
         own = [event for event in ordered if event.person == identity]
-        for start, turn, end in _spans(own, preset):
-            for name in angles.names:
-                column = angles.names.index(name)
-                values = angles.values[start : end + 1, place, column]
-                if np.isnan(values).all():
-                    continue
-                low, high = int(np.nanargmin(values)), int(np.nanargmax(values))
-                sigma = angles.sigma[start : end + 1, place, column]
-                rows.append(
-                    Repetition(
-                        identity,
-                        start,
-                        turn,
-                        end,
-                        name,
-                        float(values[low]),
-                        float(values[high]),
-                        float(values[high] - values[low]),
-                        float(np.hypot(sigma[low], sigma[high])),
-                    )
-                )
-    return tuple(rows), ()
+        for frames in _spans(own, preset):
+            rows += _rows(angles, place, frames)
+    return tuple(rows), tuple(_warnings(rows))
 
 
 def _spans(events: Sequence[Event], preset: Preset) -> list[tuple[int, int, int]]:
@@ -84,13 +68,42 @@ def _spans(events: Sequence[Event], preset: Preset) -> list[tuple[int, int, int]
     spans = []
     for first, middle, last in preset.repetition:
         starts = [event.frame for event in events if event.name == first]
-        turns = [event.frame for event in events if event.name == middle]
-        ends = [event.frame for event in events if event.name == last]
         for number, start in enumerate(starts):
-            until = min((end for end in ends if end > start), default=None)
-            turn = min((each for each in turns if each > start), default=None)
-            nexts = starts[number + 1 : number + 2]
-            if until is None or turn is None or turn >= until or (nexts and nexts[0] < until):
-                continue
-            spans.append((start, turn, until))
+            end = min((e.frame for e in events if e.name == last and e.frame > start), default=-1)
+            turns = [e.frame for e in events if e.name == middle and start <= e.frame <= end]
+            begun_anew = number + 1 < len(starts) and starts[number + 1] < end
+            if turns and not begun_anew:
+                spans.append((start, turns[0], end))
     return sorted(spans)
+
+
+def _rows(angles: Angles, place: int, frames: tuple[int, int, int]) -> list[Repetition]:
+    start, turn, end = frames
+    rows = []
+    for column, name in enumerate(angles.names):
+        values = angles.values[start : end + 1, place, column]
+        if np.isnan(values).all():
+            continue
+        low, high = int(np.nanargmin(values)), int(np.nanargmax(values))
+        sigma = angles.sigma[start : end + 1, place, column]
+        rows.append(
+            Repetition(
+                int(angles.ids[place]),
+                start,
+                turn,
+                end,
+                name,
+                float(values[low]),
+                float(values[high]),
+                float(values[high] - values[low]),
+                float(np.hypot(sigma[low], sigma[high])),
+            )
+        )
+    return rows
+
+
+def _warnings(rows: Sequence[Repetition]) -> list[str]:
+    drowned = dict.fromkeys(row.angle for row in rows if row.range < row.sigma)
+    if not drowned:
+        return []
+    return [f"Ranges smaller than their own error bars: {', '.join(drowned)}."]
