@@ -16,6 +16,7 @@ from ampose.cli.data import app as data
 from ampose.cli.demo import demo
 from ampose.cli.evaluate import evaluate
 from ampose.cli.evaluate_sigma import evaluate_sigma
+from ampose.cli.events import events
 from ampose.cli.export import export
 from ampose.cli.lift import lift
 from ampose.cli.package import package
@@ -36,6 +37,7 @@ app.command()(demo)
 app.command()(run)
 app.command()(lift)
 app.command()(angles)
+app.command()(events)
 app.command()(export)
 app.command(rich_help_panel="Research")(train)
 app.command(name="eval", rich_help_panel="Research")(evaluate)
