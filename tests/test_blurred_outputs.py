@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +14,11 @@ from PIL import Image
 
 import ampose
 from ampose import Options, media, pipeline, running
+from ampose.comparing import footage
+from ampose.export import read_npz
 from ampose.live import Page
 from ampose.poses import Pose2D
+from ampose.render.pair import SIDE, Window
 from ampose.skeletons import COCO_17
 from tests.cli.clips import SIZE, clip, nobody, photo
 from tests.render.upright import points
@@ -59,7 +63,8 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> None:
         def detect(self, image: np.ndarray) -> list[Pose2D]:
             return people if image.shape[:2] == SIZE[::-1] else []  # none in a tile
 
-    monkeypatch.setattr(running, "load_detector", lambda *_, **__: Known())
+    for module in (running, footage):
+        monkeypatch.setattr(module, "load_detector", lambda *_, **__: Known())
 
 
 def stripes(picture: np.ndarray) -> float:
@@ -134,6 +139,39 @@ def test_every_file_of_every_command(
     told = json.loads(Path("out/poses.json").read_text())
     assert told["provenance"]["options"]["blur_faces"] is True
     assert any("whom the detector missed is not blurred" in line for line in told["warnings"])
+
+
+@pytest.mark.parametrize("words", [(), ("--mirror",), ("--align", "linear")])
+def test_comparisons(ampose_command: Command, words: tuple[str, ...]) -> None:
+    ampose.run(sources("video"), "a")
+    keypoints = read_npz(Path("a/poses.npz")).keypoints[:, 0]
+    window = Window.around(keypoints, SIZE)
+    zoom = SIDE / (window.side * SIZE[0])
+    x, y, radius = (round(v) for v in (np.array(HEAD) - (*_corner(window), 0)) * zoom)
+    command = ("compare", "a", "a", "--person-a", "0", "--person-b", "0", *words)
+    assert ampose_command(*command, "-o", "bare").code == 0
+    assert ampose_command(*command, "-o", "blurred", "--blur-faces").code == 0
+    for out in ("bare", "blurred"):
+        pictures = list(media.Video(Path(out, "compare.mp4")))
+        assert pictures
+        for frame in pictures:
+            for left in (12, 24 + SIDE):
+                across = SIDE - x if words == ("--mirror",) and left > 12 else x
+                panel = frame.image[42 : 42 + SIDE, left : left + SIDE]
+                grey = panel[y - radius : y + radius, across - radius : across + radius].mean(-1)
+                share = float(((grey < 60) | (grey > 195)).mean())
+                assert share < 0.35 if out == "blurred" else share > 0.6
+    told = json.loads(Path("blurred/compare.json").read_text())
+    assert told["faces_blurred"] is True
+    assert any("whom the detector missed is not blurred" in line for line in told["warnings"])
+    page = Path("blurred/compare.html").read_text()
+    assert page.count("data:") == 1
+    video = base64.b64encode(Path("blurred/compare.mp4").read_bytes()).decode()
+    assert video in page
+
+
+def _corner(window: Window) -> tuple[float, float]:
+    return window.left * SIZE[0], window.top * SIZE[0]
 
 
 @pytest.mark.parametrize("blur", [False, True])

@@ -12,6 +12,7 @@ import typer
 
 from ampose._version import __version__
 from ampose.cli.angles import angles
+from ampose.cli.compare import compare
 from ampose.cli.data import app as data
 from ampose.cli.demo import demo
 from ampose.cli.evaluate import evaluate
@@ -38,6 +39,7 @@ app.command()(run)
 app.command()(lift)
 app.command()(angles)
 app.command()(events)
+app.command()(compare)
 app.command()(export)
 app.command(rich_help_panel="Research")(train)
 app.command(name="eval", rich_help_panel="Research")(evaluate)
