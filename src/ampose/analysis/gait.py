@@ -92,7 +92,7 @@ def _has_flight(marks: list[Mark]) -> bool:
     """Whether one foot leaves before the other has struck, more often than not."""
     flights = doubles = 0
     for before, after in pairwise(marks):
-        if before.name[-1] != after.name[-1]:
+        if before.name[-1] != after.name[-1] and before.frame < after.frame:
             flights += before.name.startswith("toe_off") and after.name.startswith("foot_strike")
             doubles += before.name.startswith("foot_strike") and after.name.startswith("toe_off")
     return flights > doubles

@@ -82,7 +82,9 @@ class Moving:
 
     def parts(self) -> Iterator[slice]:
         """Unbroken stretches of three frames or more in which all joints are known."""
-        return (part for part in stretches(self.there, self.times) if part.stop - part.start >= 3)
+        for part in stretches(self.there, self.times):
+            if part.stop - part.start >= 3:
+                yield slice(int(part.start), int(part.stop))
 
     @cached_property
     def leg(self) -> float:
