@@ -57,6 +57,11 @@ def test_departure_and_arrival_are_a_tenth_of_the_way():
 
 def test_what_comes_later_at_the_end_does_not_count():
     """Somebody who has stood up, stands, and stretches a little more."""
-    values = np.r_[np.linspace(100, 10, 10), 12, 14, 12, np.linspace(11, 0, 30)]
+    values = np.r_[np.linspace(100, 20, 10), 22, 24, 22, np.linspace(21, 0, 30)]
     assert arrival(values, 0, len(values) - 1) < 10
     assert departure(values[::-1], 0, len(values) - 1) > len(values) - 11
+
+
+def test_equal_maxima_are_one_if_no_fall_is_between_them():
+    assert peaks_of(np.array([0, 30, 1, 30, 0.0]), 30) == [1]
+    assert peaks_of(np.array([0, 30, 0, 30, 0.0]), 30) == [1, 3]

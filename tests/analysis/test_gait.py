@@ -48,6 +48,27 @@ def test_the_view_does_not_matter(seed):
     assert frames(recording(joints @ turn, RATE)) == frames(recording(joints, RATE))
 
 
+def test_curves_do_not_matter():
+    """Somebody who walks round a circle in the six seconds."""
+    straight = walking(TIMES, STRIDE)
+    angle = 2 * np.pi * TIMES / TIMES[-1]
+    cos, sin, one, none = np.cos(angle), np.sin(angle), np.ones(300), np.zeros(300)
+    turns = np.moveaxis(np.array([[cos, none, -sin], [none, one, none], [sin, none, cos]]), -1, 0)
+    wanted, found = (frames(recording(joints, RATE)) for joints in (straight, straight @ turns))
+    for name, those in wanted.items():
+        assert found[name] == pytest.approx(those, abs=1)
+
+
+def test_a_foot_does_not_strike_twice_at_once():
+    """It is set down, drawn back and set down again within 0.3 s."""
+    joints = walking(TIMES, STRIDE)
+    ankle = H36M_17.index("left_ankle")
+    back = 0.4 * np.exp(-(((TIMES - 2 * STRIDE) / 0.06) ** 2))
+    joints[:, ankle] += back[:, None] * [0, 0, 1]  # facing the camera, back is away from it
+    found = frames(recording(joints, RATE))["foot_strike_l"]
+    assert np.diff(found).min() * 1 / RATE > 0.4
+
+
 def test_treadmill_and_overground_are_the_same():
     """The rule looks at the body alone; who travels backward is told."""
     there = recording(walking(TIMES, STRIDE), RATE)

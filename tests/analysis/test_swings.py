@@ -128,7 +128,7 @@ def test_batting():
 def test_batting_without_a_stride():
     still = recording(batting(stride=0.05), RATE)
     assert "foot_down" not in events(still, "baseball-swing")
-    assert "no stride was found" in said(still, "baseball-swing")
+    assert "no foot_down was found" in said(still, "baseball-swing")
 
 
 @pytest.mark.parametrize("handed", ["right", "left"])

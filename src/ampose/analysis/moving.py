@@ -127,13 +127,6 @@ class Moving:
         """Values (T, D) without what is faster than `cutoff`, Hz; without lag."""
         return butterworth(values, self.times, cutoff)[0]
 
-    def speed(self, places: Array) -> Array:
-        """(T,) metres per second of places (T, 3), over the frame before and the frame after.
-
-        NaN beside frames in which the place is not known.
-        """
-        return np.asarray(np.linalg.norm(np.gradient(places, self.times, axis=0), axis=-1))
-
 
 def moving_people(sequence: PoseSequence, handed: Hand | None = None) -> tuple[Moving, ...]:
     """Everybody in a recording, in the order of `ids`.
