@@ -55,8 +55,7 @@ Frames = dict[str, list[int]]
 Compared = tuple[tuple[str, str, str, str, str], list[int], list[int]]
 """Movement, event, of what, against what and view; frames of the reference; frames found."""
 
-WITHIN = 0.2
-EDGE = 0.12
+WITHIN = EDGE = 0.2
 """Seconds."""
 
 SHORTEST = 1.0

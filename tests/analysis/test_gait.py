@@ -113,6 +113,13 @@ def test_running_is_told():
     assert "both feet are off the ground" in warnings(run)
 
 
+def test_a_view_along_the_way_is_told():
+    joints = walking(TIMES, STRIDE)
+    aside = joints @ np.array([[0, 0, 1], [0, 1, 0], [-1, 0, 0]])
+    assert "film walking from the side" in warnings(recording(joints, RATE))
+    assert "from the side" not in warnings(recording(aside, RATE))
+
+
 def test_few_frames_a_second_are_told():
     slow = np.arange(90) / 25
     assert "the 40 ms between two frames" in warnings(recording(walking(slow, STRIDE), 25))

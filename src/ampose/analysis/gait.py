@@ -15,6 +15,7 @@ import numpy as np
 
 from ampose.analysis.cycles import peaks_of
 from ampose.analysis.moving import Array, Found, Mark, Moving
+from ampose.analysis.views import views_of
 
 CUTOFF = 6.0
 """Hz, as usual for gait."""
@@ -88,6 +89,12 @@ def _warnings(person: Moving, forward: Array, marks: list[Mark]) -> list[str]:
         )
     if _has_flight(marks):
         warnings.append("both feet are off the ground at times: the rule is for walking.")
+    (view,) = views_of(person.joints[:, None], person.root[:, None], person.gravity.up)
+    if view.side == "frontal":
+        warnings.append(
+            "seen from the front or from behind, so that steps lie in depth and their events are "
+            "less sure; film walking from the side."
+        )
     along = (np.gradient(person.root, person.times, axis=0) * forward).sum(-1)
     along = along[np.isfinite(along)]
     if len(along) and along.mean() < -BACKWARD:
