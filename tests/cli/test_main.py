@@ -34,7 +34,10 @@ def test_version(ampose: Command) -> None:
     "words",
     [
         ("--help",),
-        *((name, "--help") for name in ("run", "lift", "demo", "angles", "events", "export")),
+        *(
+            (name, "--help")
+            for name in ("run", "lift", "demo", "angles", "events", "report", "export")
+        ),
     ],
 )
 def test_help(ampose: Command, words: tuple[str, ...]) -> None:

@@ -21,6 +21,7 @@ from ampose.cli.events import events
 from ampose.cli.export import export
 from ampose.cli.lift import lift
 from ampose.cli.package import package
+from ampose.cli.report import report
 from ampose.cli.reproduce import reproduce
 from ampose.cli.run import run
 from ampose.cli.train import train
@@ -39,6 +40,7 @@ app.command()(run)
 app.command()(lift)
 app.command()(angles)
 app.command()(events)
+app.command()(report)
 app.command()(compare)
 app.command()(export)
 app.command(rich_help_panel="Research")(train)
