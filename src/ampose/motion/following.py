@@ -40,6 +40,9 @@ class VideoDetector:
     Where two crops end on one person, that person is found once, and the identities decide who it
     is; the other one is lost, and searched for.
 
+    Attributes:
+        found: all poses of the last frame, also those that show somebody again.
+
     Args:
         detector: what looks at one frame.
         find_every: frames between two searches for newcomers.
@@ -67,6 +70,7 @@ class VideoDetector:
         self._identities = Identities(remember=remember)
         self._frame = -1
         self._searched_at: int | None = None
+        self.found: list[Pose2D] = []
 
     def detect(self, image: RGBImage, time: float) -> list[Pose2D]:
         """The people in the next frame, ordered by `Pose2D.id`.
@@ -82,7 +86,8 @@ class VideoDetector:
         if len(found) < len(expected) or self._search_is_due(len(expected)):
             self._searched_at = self._frame
             found = _more(found, self._detector.detect(image))
-        return self._identities.update(_more(found, doubtful), time)
+        self.found = _more(found, doubtful)
+        return self._identities.update(self.found, time)
 
     def _follow(
         self, image: RGBImage, expected: list[Pose2D]
