@@ -115,13 +115,16 @@ def arguments_of(description: str, out: Path) -> argparse.ArgumentParser:
     return parser
 
 
-def motions(name: str, data: Path, *, bones: str = "native") -> Iterator[Motion]:
+def motions(
+    name: str, data: Path, *, bones: str = "native", shortest: float = SHORTEST
+) -> Iterator[Motion]:
     """The motions of a named set, such as ``cmu-val`` for choices and ``cmu-test`` for results.
 
     Args:
         name: one of the protocol's `SETS`.
         data: folder of the packs.
         bones: "native" or "template".
+        shortest: seconds; what is shorter is left out.
 
     Raises:
         InputError: the pack cannot be read.
@@ -137,7 +140,7 @@ def motions(name: str, data: Path, *, bones: str = "native") -> Iterator[Motion]
     for start, end in zip(track.starts[:-1], track.starts[1:], strict=True):
         for first in range(start, end, most):
             part = slice(first, min(first + most, end))
-            if part.stop - part.start < SHORTEST * FRAMES_PER_SECOND:
+            if part.stop - part.start < shortest * FRAMES_PER_SECOND:
                 continue
             pose, root = pack.positions[frames[part]].astype(np.float64), track.root[part]
             if bones == "template":

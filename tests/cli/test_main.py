@@ -32,7 +32,10 @@ def test_version(ampose: Command) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [("--help",), *((name, "--help") for name in ("run", "lift", "demo", "angles", "export"))],
+    [
+        ("--help",),
+        *((name, "--help") for name in ("run", "lift", "demo", "angles", "events", "export")),
+    ],
 )
 def test_help(ampose: Command, words: tuple[str, ...]) -> None:
     said = ampose(*words)

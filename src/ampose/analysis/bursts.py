@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
-from ampose.analysis.moving import Array, Moving
+from ampose.analysis.moving import Array, Found, Mark, Moving
 from ampose.skeletons import H36M_17
 
 CUTOFF = 10.0
@@ -36,14 +37,14 @@ class Burst:
     """A fast movement within an unbroken stretch of frames.
 
     Attributes:
-        first: frame of the recording with which the stretch begins.
-        times: (n,) seconds.
-        places: (n, 3) metres, smoothed.
-        speed: (n,) metres per second.
-        fastest: place in the stretch.
+        part: frames of the recording that make the stretch.
+        times: (T,) seconds, of the recording.
+        places: (T, 3) metres, smoothed.
+        speed: (T,) metres per second; NaN outside the stretch.
+        fastest: frame of the recording.
     """
 
-    first: int
+    part: slice
     times: Array
     places: Array
     speed: Array
@@ -54,38 +55,59 @@ class Burst:
         """Metres per second."""
         return float(self.speed[self.fastest])
 
-    def within(self, before: float, after: float) -> slice:
-        """Places in the stretch from seconds before the fastest moment to seconds after it."""
-        moment = self.times[self.fastest]
-        return slice(
-            int(np.searchsorted(self.times, moment - before)),
-            int(np.searchsorted(self.times, moment + after, "right")),
-        )
+    def at(self, seconds: float) -> int:
+        """First frame of the stretch that is no earlier than a time; the last one if none is."""
+        frame = int(np.searchsorted(self.times, seconds))
+        return int(np.clip(frame, self.part.start, self.part.stop - 1))
 
     def turned_before(self, seconds: float) -> int | None:
-        """Where the movement began, at most so long before its fastest moment.
+        """Frame in which the movement began, at most so long before its fastest moment.
 
-        Going back from there, the first place that is slower than `TURNED` and than the one before
-        it; None if there is none.
+        Going back from there, the first one in which it is slower than `TURNED` and no faster than
+        in the one before; None if there is none.
         """
-        first = self.within(seconds, 0).start
-        for place in range(self.fastest - 1, max(first, 1) - 1, -1):
-            slow = self.speed[place] < TURNED * self.peak
-            if slow and self.speed[place] <= self.speed[place - 1]:
-                return place
+        first = self.at(self.times[self.fastest] - seconds)
+        for frame in range(self.fastest - 1, first, -1):
+            slow = self.speed[frame] < TURNED * self.peak
+            if slow and self.speed[frame] <= self.speed[frame - 1]:
+                return frame
         return None
 
-    def still_after(self, place: int) -> int | None:
-        """First place after another one at which it is still; None if it never is."""
-        still = np.flatnonzero(self.speed[place + 1 :] < STILL * self.peak)
-        return place + 1 + int(still[0]) if len(still) else None
+    def still_after(self, frame: int) -> int | None:
+        """First frame after another one in which it is still; None if it never is."""
+        still = np.flatnonzero(self.speed[frame + 1 :] < STILL * self.peak)
+        return frame + 1 + int(still[0]) if len(still) else None
 
-    def warnings(self, what: str) -> list[str]:
-        """Whether there is another one."""
+    def repeated(self, what: str) -> list[str]:
+        """A warning if there is another movement that is nearly as fast."""
         away = np.abs(self.times - self.times[self.fastest]) > APART_SECONDS
         if not (self.speed[away] > AGAIN * self.peak).any():
             return []
         return [f"there is more than one fast {what}; only the fastest is looked at."]
+
+
+class Notes:
+    """Collects what the rules find, frame by frame, and says what they do not find."""
+
+    def __init__(self, *warnings: str) -> None:
+        self._marks: list[Mark] = []
+        self._warnings = list(warnings)
+
+    def mark(self, name: str, frame: int | None, missing: str = "") -> None:
+        """An event, or the reason why there is none."""
+        if frame is None:
+            self._warnings.append(f"no {name} was found: {missing}.")
+        else:
+            self._marks.append(Mark(name, frame))
+
+    def warn(self, warnings: Iterable[str]) -> None:
+        """Further warnings."""
+        self._warnings += warnings
+
+    @property
+    def found(self) -> Found:
+        """All of it."""
+        return Found(tuple(self._marks), tuple(self._warnings))
 
 
 def burst_of(person: Moving, places: Array) -> Burst | None:
@@ -93,9 +115,10 @@ def burst_of(person: Moving, places: Array) -> Burst | None:
     smooth = person.smoothed(places, CUTOFF)
     best: Burst | None = None
     for part in person.parts():
-        times = person.times[part]
-        speed = np.linalg.norm(np.gradient(smooth[part], times, axis=0), axis=-1)
-        found = Burst(part.start, times, smooth[part], speed, int(speed.argmax()))
+        speed = np.full(len(places), np.nan)
+        velocity = np.gradient(smooth[part], person.times[part], axis=0)
+        speed[part] = np.linalg.norm(velocity, axis=-1)
+        found = Burst(part, person.times, smooth, speed, int(np.nanargmax(speed)))
         if found.peak >= max(SLOWEST, best.peak if best else 0):
             best = found
     return best

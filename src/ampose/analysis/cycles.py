@@ -41,18 +41,28 @@ def arches_of(values: Array, least: float) -> list[Arch]:
     scipy.signal.find_peaks), or to one side up to the end of the series. Between two maxima lies
     one minimum.
     """
-    if not len(values) or np.ptp(values) < least:
-        return []
     turns = peaks_of(values, least)
+    if not turns:
+        return []
     lows = [a + int(values[a : b + 1].argmin()) for a, b in pairwise([0, *turns, len(values) - 1])]
     return [Arch(*frames) for frames in zip(lows[:-1], turns, lows[1:], strict=True)]
 
 
 def peaks_of(values: Array, least: float) -> list[int]:
-    """Frames of the maxima of values (T,) with a prominence of `least`, those at the ends too."""
+    """Frames of the maxima of values (T,) with a prominence of `least`, those at the ends too.
+
+    Beyond the ends values are taken to fall. Of maxima that are equal, and have none so deep
+    between them, it is the first.
+    """
+    if not len(values) or np.ptp(values) < least:
+        return []
     beyond = values.min() - least
     padded = np.concatenate([[beyond], values, [beyond]])
-    return [int(place) - 1 for place in find_peaks(padded, prominence=least)[0]]
+    kept: list[int] = []
+    for frame in (find_peaks(padded, prominence=least)[0] - 1).tolist():
+        if not kept or values[kept[-1]] - values[kept[-1] : frame].min() >= least:
+            kept.append(frame)
+    return kept
 
 
 def departure(values: Array, start: int, end: int) -> int:

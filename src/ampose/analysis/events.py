@@ -16,6 +16,10 @@ BY_HAND = "set by hand"
 EVENTS_NOTICE = "Events are estimates by stated rules: look at them, and correct what is wrong."
 
 
+_NEARLY = 0.01
+"""Cameras of 60 frames/s make 59.94."""
+
+
 @dataclass(frozen=True)
 class Event:
     """A moment of one person's movement.
@@ -92,7 +96,7 @@ def _key(event: Event) -> tuple[str, int, int]:
 def _warnings(sequence: PoseSequence, preset: Preset) -> Iterator[str]:
     yield from preset.limits
     rate = frames_per_second(sequence.times)
-    if rate < preset.least_rate:
+    if rate < (1 - _NEARLY) * preset.least_rate:
         yield (
             f"{rate:.3g} frames/s: no event is more certain than the {1000 / rate:.0f} ms between "
             f"two frames; film this movement ({preset.title}) at {preset.least_rate:g} frames/s "

@@ -29,6 +29,9 @@ taken a step."""
 SHORTEST_STRIDE = 0.4
 """Seconds between two strikes of the same foot; sprinters have about that."""
 
+EDGE_SECONDS = 0.1
+"""From an end of what was seen: nearer to it there is no telling whether an ankle has turned."""
+
 BACKWARD = 0.3
 """Metres per second against where the pelvis faces, on average, that are walking backward."""
 
@@ -60,7 +63,11 @@ def _farthest(values: Array, times: Array, least: float) -> list[int]:
 
     None at an end, where nobody knows what comes.
     """
-    inner = [frame for frame in peaks_of(values, least) if 0 < frame < len(values) - 1]
+    inner = [
+        frame
+        for frame in peaks_of(values, least)
+        if min(times[frame] - times[0], times[-1] - times[frame]) > EDGE_SECONDS
+    ]
     kept: list[int] = []
     for frame in sorted(inner, key=lambda each: -values[each]):
         if all(abs(times[frame] - times[other]) >= SHORTEST_STRIDE for other in kept):
@@ -92,7 +99,7 @@ def _has_flight(marks: list[Mark]) -> bool:
     """Whether one foot leaves before the other has struck, more often than not."""
     flights = doubles = 0
     for before, after in pairwise(marks):
-        if before.name[-1] != after.name[-1]:
+        if before.name[-1] != after.name[-1] and before.frame < after.frame:
             flights += before.name.startswith("toe_off") and after.name.startswith("foot_strike")
             doubles += before.name.startswith("foot_strike") and after.name.startswith("toe_off")
     return flights > doubles

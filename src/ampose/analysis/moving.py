@@ -82,7 +82,9 @@ class Moving:
 
     def parts(self) -> Iterator[slice]:
         """Unbroken stretches of three frames or more in which all joints are known."""
-        return (part for part in stretches(self.there, self.times) if part.stop - part.start >= 3)
+        for part in stretches(self.there, self.times):
+            if part.stop - part.start >= 3:
+                yield slice(int(part.start), int(part.stop))
 
     @cached_property
     def leg(self) -> float:
@@ -124,13 +126,6 @@ class Moving:
     def smoothed(self, values: Array, cutoff: float) -> Array:
         """Values (T, D) without what is faster than `cutoff`, Hz; without lag."""
         return butterworth(values, self.times, cutoff)[0]
-
-    def speed(self, places: Array) -> Array:
-        """(T,) metres per second of places (T, 3), over the frame before and the frame after.
-
-        NaN beside frames in which the place is not known.
-        """
-        return np.asarray(np.linalg.norm(np.gradient(places, self.times, axis=0), axis=-1))
 
 
 def moving_people(sequence: PoseSequence, handed: Hand | None = None) -> tuple[Moving, ...]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ampose.analysis.bursts import STILL, Burst, burst_of, stride_end
+from ampose.analysis.bursts import STILL, Burst, Notes, burst_of, stride_end
 from ampose.analysis.cycles import peaks_of
-from ampose.analysis.moving import Found, Hand, Mark, Moving
+from ampose.analysis.moving import Found, Hand, Moving
 
 RULES = {
     "leg_lift": "the thigh of the striding leg is highest: its angle with the trunk is largest "
@@ -35,26 +35,16 @@ def pitch(person: Moving) -> Found:
     if burst is None:
         return Found(warnings=(f"no throw was found: the {hand} wrist is never fast.",))
     by = "as told" if person.handed else f"as the {hand} wrist is the faster one"
-    warnings = [f"throws {hand}-handed, {by}.", *burst.warnings("throw")]
-    release = burst.first + burst.fastest
-    marks = [Mark("release", release)]
+    notes = Notes(f"throws {hand}-handed, {by}.", *burst.repeated("throw"))
     lift = _leg_lift(person, burst, "right" if hand == "left" else "left")
-    if lift is None:
-        warnings.append("no leg lift was found.")
-    else:
-        marks.append(Mark("leg_lift", lift))
-    start = burst.first + burst.within(STRIDE_SECONDS, 0).start if lift is None else lift
-    contact = stride_end(person, start, release)
-    if contact is None:
-        warnings.append("no stride was found: the ankles do not come apart before release.")
-    else:
-        marks.append(Mark("foot_contact", contact))
+    notes.mark("leg_lift", lift, "no thigh goes up and down before release")
+    stride = burst.at(person.times[burst.fastest] - STRIDE_SECONDS) if lift is None else lift
+    contact = stride_end(person, stride, burst.fastest)
+    notes.mark("foot_contact", contact, "the ankles do not come apart before release")
+    notes.mark("release", burst.fastest)
     finish = burst.still_after(burst.fastest)
-    if finish is None:
-        warnings.append("no finish was found: the arm is not still before the recording ends.")
-    else:
-        marks.append(Mark("finish", burst.first + finish))
-    return Found(tuple(marks), tuple(warnings))
+    notes.mark("finish", finish, "the arm is not still before the recording ends")
+    return notes.found
 
 
 def _peak(burst: Burst | None) -> float:
@@ -62,8 +52,8 @@ def _peak(burst: Burst | None) -> float:
 
 
 def _leg_lift(person: Moving, burst: Burst, side: Hand) -> int | None:
-    """Frame of the highest leg lift before release that the leg comes down from again."""
-    first = burst.first + burst.within(DELIVERY_SECONDS, 0).start
-    angle = person.angle(f"trunk_thigh_angle_{side[0]}")[first : burst.first + burst.fastest + 1]
+    """Frame of the highest lift of a leg before release that it comes down from again."""
+    first = burst.at(person.times[burst.fastest] - DELIVERY_SECONDS)
+    angle = person.angle(f"trunk_thigh_angle_{side[0]}")[first : burst.fastest + 1]
     inner = [place for place in peaks_of(angle, LIFT) if 0 < place < len(angle) - 1]
     return first + max(inner, key=lambda place: float(angle[place])) if inner else None

@@ -9,6 +9,7 @@ import numpy as np
 
 from ampose.analysis.angles import Angles, angles_of
 from ampose.analysis.events import Event
+from ampose.analysis.formulas import wrapped
 from ampose.analysis.presets import Preset
 from ampose.poses import PoseSequence
 
@@ -23,7 +24,8 @@ class Repetition:
         turn: frame in which it turns, such as the bottom of a squat.
         end: frame in which it ends.
         angle: name of the column.
-        low: smallest value, degrees.
+        low: smallest value, degrees; of an angle that counts from the camera, such as the
+            pelvis's turn, it and `high` count from the start of the repetition.
         high: largest value, degrees.
         range: range of motion, `high` less `low`, degrees.
         sigma: standard deviation of `range` in degrees, from the error bars of both, taken as
@@ -82,8 +84,11 @@ def _rows(angles: Angles, place: int, frames: tuple[int, int, int]) -> list[Repe
     rows = []
     for column, name in enumerate(angles.names):
         values = angles.values[start : end + 1, place, column]
-        if np.isnan(values).all():
+        known = np.flatnonzero(np.isfinite(values))
+        if not len(known):
             continue
+        if angles.columns[column].angle.towards_camera:  # else it may jump from 180 to -180
+            values = wrapped(values - values[known[0]])
         low, high = int(np.nanargmin(values)), int(np.nanargmax(values))
         sigma = angles.sigma[start : end + 1, place, column]
         rows.append(

@@ -52,6 +52,9 @@ _LEAN_SECONDS = 1.5
 _LEAN = 5.0
 """Degrees; less is no lean."""
 
+_MOVING, _MOVING_SECONDS = 10.0, 0.2
+"""Degrees in seconds at the edge of what was seen: somebody is on their way there."""
+
 
 def squats(person: Moving) -> Found:
     """Start, bottom and top of every whole squat."""
@@ -85,11 +88,12 @@ def sit_to_stand(person: Moving) -> Found:
         for arch in arches_of(values, least):
             if values[arch.turn] < SEATED:
                 continue
+            begun = _is_moving(values, person.times[part], arch.turn)
+            ended = _is_moving(values, person.times[part], arch.after)
             if values[arch.before] <= STANDING:
                 marks.append(Mark("seated", part.start + arrival(values, arch.before, arch.turn)))
-            if values[arch.after] > STANDING:
-                # up to there the knees did stretch, but the recording or the person stopped
-                cut_off += values[arch.turn] - values[arch.after] >= least
+            if begun or ended or values[arch.after] > STANDING:
+                cut_off += begun or ended
                 continue
             off = departure(values, arch.turn, arch.after)
             frames = {
@@ -121,6 +125,14 @@ def _is_whole(values: Array, arch: Arch, first: bool, last: bool, least: float) 
     down, up = (values[arch.turn] - values[end] for end in (arch.before, arch.after))
     enough_down = down >= (max(least, MATCHING * up) if first else least)
     return bool(enough_down and up >= (max(least, MATCHING * down) if last else least))
+
+
+def _is_moving(values: Array, times: Array, frame: int) -> bool:
+    """Whether a frame is the first or last one, and the angle changes there."""
+    if frame not in (0, len(values) - 1):
+        return False
+    near = values[np.abs(times - times[frame]) <= _MOVING_SECONDS]
+    return bool(np.ptp(near) > _MOVING)
 
 
 def _start_of_lean(lean: Array, times: Array, off: int) -> int:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ampose.analysis.bursts import STILL, Burst, burst_of, stride_end
+from ampose.analysis.bursts import STILL, Burst, Notes, burst_of, stride_end
 from ampose.analysis.formulas import line
-from ampose.analysis.moving import Array, Found, Mark, Moving
+from ampose.analysis.moving import Array, Found, Moving
 
 GOLF_RULES = {
     "address": "last frame before the backswing in which the hands are slower than "
@@ -51,58 +51,38 @@ def golf_swing(person: Moving) -> Found:
     """Address, top, impact and finish of the fastest swing."""
     burst = burst_of(person, hands_of(person))
     if burst is None:
-        return Found(warnings=("no swing was found: the hands are never fast.",))
-    warnings = burst.warnings("swing")
+        return Found(warnings=(_SLOW,))
+    notes = Notes(*burst.repeated("swing"))
     top = burst.turned_before(DOWNSWING_SECONDS)
+    notes.mark("top", top, "the recording may begin in the downswing")
     if top is None:
-        warnings.append("no top was found: the recording may begin in the downswing.")
-        return Found((), tuple(warnings))
-    warnings += handed_warnings(person, burst.first + top)
-    places = {"top": top}
+        return notes.found
+    notes.warn(handed_warnings(person, top))
     address = _address(burst, top)
-    if address is None:
-        warnings.append(
-            "no address was found: the hands are not still before the backswing, so that there is "
-            "no impact either."
-        )
-    else:
-        places["address"] = address
-        last = int(np.searchsorted(burst.times, burst.times[top] + IMPACT_SECONDS, "right"))
-        away = np.linalg.norm(burst.places[top:last] - burst.places[address], axis=-1)
-        places["impact"] = top + int(away.argmin())
-    finish = burst.still_after(max(places.get("impact", 0), burst.fastest))
-    if finish is None:
-        warnings.append("no finish was found: the hands are not still before the recording ends.")
-    else:
-        places["finish"] = finish
-    return Found(_marks(burst, places), tuple(warnings))
+    notes.mark("address", address, "the hands are not still before the backswing")
+    impact = None if address is None else _impact(burst, address, top)
+    notes.mark("impact", impact, "it is told by the address")
+    finish = burst.still_after(max(impact or top, burst.fastest))
+    notes.mark("finish", finish, _RESTLESS)
+    return notes.found
 
 
 def bat_swing(person: Moving) -> Found:
     """Load, foot down, contact and finish of the fastest swing."""
     burst = burst_of(person, hands_of(person))
     if burst is None:
-        return Found(warnings=("no swing was found: the hands are never fast.",))
-    warnings = burst.warnings("swing")
-    places = {"contact": burst.fastest}
+        return Found(warnings=(_SLOW,))
+    notes = Notes(*burst.repeated("swing"))
     load = burst.turned_before(DOWNSWING_SECONDS)
-    if load is None:
-        warnings.append("no load was found: the recording may begin in the swing.")
-    else:
-        places["load"] = load
-        warnings += handed_warnings(person, burst.first + load)
-    first = burst.within(STRIDE_SECONDS, 0).start
-    down = stride_end(person, burst.first + first, burst.first + burst.fastest)
-    if down is None:
-        warnings.append("no stride was found: the ankles do not come apart before contact.")
-    else:
-        places["foot_down"] = down - burst.first
-    finish = burst.still_after(burst.fastest)
-    if finish is None:
-        warnings.append("no finish was found: the hands are not still before the recording ends.")
-    else:
-        places["finish"] = finish
-    return Found(_marks(burst, places), tuple(warnings))
+    notes.mark("load", load, "the recording may begin in the swing")
+    if load is not None:
+        notes.warn(handed_warnings(person, load))
+    first = burst.at(person.times[burst.fastest] - STRIDE_SECONDS)
+    down = stride_end(person, first, burst.fastest)
+    notes.mark("foot_down", down, "the ankles do not come apart before contact")
+    notes.mark("contact", burst.fastest)
+    notes.mark("finish", burst.still_after(burst.fastest), _RESTLESS)
+    return notes.found
 
 
 def hands_of(person: Moving) -> Array:
@@ -129,13 +109,20 @@ def handed_warnings(person: Moving, back: int) -> list[str]:
 
 
 def _address(burst: Burst, top: int) -> int | None:
-    first = int(np.searchsorted(burst.times, burst.times[top] - BACKSWING_SECONDS))
-    if top - first < 1:
+    first = burst.at(burst.times[top] - BACKSWING_SECONDS)
+    if first >= top:
         return None
     quickest = first + int(burst.speed[first:top].argmax())
     still = np.flatnonzero(burst.speed[:quickest] < STILL * burst.speed[quickest])
     return int(still[-1]) if len(still) else None
 
 
-def _marks(burst: Burst, places: dict[str, int]) -> tuple[Mark, ...]:
-    return tuple(Mark(name, burst.first + place) for name, place in places.items())
+def _impact(burst: Burst, address: int, top: int) -> int:
+    last = burst.at(burst.times[top] + IMPACT_SECONDS)
+    away = np.linalg.norm(burst.places[top : last + 1] - burst.places[address], axis=-1)
+    return top + int(away.argmin())
+
+
+_SLOW = "no swing was found: the hands are never fast."
+
+_RESTLESS = "the hands are not still before the recording ends"
