@@ -92,6 +92,15 @@ def test_the_pictures(ampose: Command, two: tuple[Path, Path]) -> None:
     assert NOTICE in page
 
 
+@pytest.mark.parametrize("names", ["$a$b^{,_x", "vorher,術後", "<b>&,a\\"])
+def test_names_are_text(ampose: Command, two: tuple[Path, Path], names: str) -> None:
+    said = ampose("compare", *two, "-o", "out", *KNEES, "--names", names)
+    assert (said.code, said.err) == (0, "")
+    assert [header()[side]["name"] for side in "ab"] == names.split(",")
+    assert "<b>&" not in Path("out/compare.html").read_text("utf-8")
+    ElementTree.parse("out/compare.svg")
+
+
 def test_files_are_the_same_each_time(ampose: Command, two: tuple[Path, Path]) -> None:
     for out in ("x", "y"):
         assert ampose("compare", *two, "-o", out, *KNEES).code == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -57,7 +58,8 @@ def curves(pair: Pair) -> dict[str, bytes]:
             'figures need matplotlib, which is not installed: pip install "ampose[compare]"'
         ) from error
     made = {}
-    with mpl.rc_context():
+    with mpl.rc_context(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")  # names may be in any script
         mpl.rcdefaults()
         mpl.rcParams.update(_SETTINGS)
         figure = Figure(
@@ -81,7 +83,8 @@ def _draw(figure: Figure, pair: Pair) -> None:
     for place, column in enumerate(comparison.columns):
         left, right = axes[place]
         for recording, colour, (values, sigma) in zip(pair.recordings, COLOURS, both, strict=True):
-            _band(left, times, values[:, place], sigma[:, place], colour, recording.name)
+            name = _plain(recording.name)
+            _band(left, times, values[:, place], sigma[:, place], colour, name)
         left.set_ylabel(f"{column.name.replace('_', ' ')}\ndegrees", fontsize=7)
         _widen(left)
         difference, sigma = comparison.difference[:, place], comparison.sigma[:, place]
@@ -92,10 +95,11 @@ def _draw(figure: Figure, pair: Pair) -> None:
         for axis in (left, right):
             axis.set_xlim(times[0], times[-1])
             axis.tick_params(labelbottom=place == count - 1)
+    first, second = (_plain(recording.name) for recording in pair.recordings)
     axes[0, 0].legend(loc="best", frameon=False, fontsize=7)
     axes[0, 0].set_title("angles, ± 1 standard deviation", fontsize=8, color=_FAINT)
     axes[0, 1].set_title(
-        f"{pair.b.name} less {pair.a.name}; grey: ± 2 standard deviations",
+        f"{second} less {first}; grey: ± 2 standard deviations",
         fontsize=8,
         color=_FAINT,
     )
@@ -104,7 +108,7 @@ def _draw(figure: Figure, pair: Pair) -> None:
     axes[count, 1].text(
         0,
         0.95,
-        f"Time is that of {pair.a.name}.\nWithin the grey band a difference\n"
+        f"Time is that of {first}.\nWithin the grey band a difference\n"
         "cannot be told from error.\nEstimated from one camera each;\nno medical device.",
         va="top",
         color=_FAINT,
@@ -126,9 +130,15 @@ def _timing(axis: Axes, pair: Pair) -> None:
     end = max(own_a[-1], own_b[-1])
     axis.plot([0, end], [0, end], color=_FAINT, linewidth=0.8, linestyle="dashed")
     axis.plot(own_a, own_b, color=_INK, linewidth=1.2)
-    axis.set_xlabel(f"{pair.a.name}, seconds")
-    axis.set_ylabel(f"{pair.b.name}, seconds")
+    axis.set_xlabel(f"{_plain(pair.a.name)}, seconds")
+    axis.set_ylabel(f"{_plain(pair.b.name)}, seconds")
     axis.set_title("timing; dashed: the same pace", fontsize=8, color=_FAINT)
+
+
+def _plain(name: str) -> str:
+    """A name that is no formula to matplotlib, and that legends show."""
+    text = name.replace("$", r"\$")
+    return f" {text}" if text.startswith("_") else text
 
 
 def _widen(axis: Axes) -> None:
