@@ -170,6 +170,20 @@ def test_comparisons(ampose_command: Command, words: tuple[str, ...]) -> None:
     assert video in page
 
 
+def test_a_covered_result_shows_no_face_later_either(ampose_command: Command) -> None:
+    """Reports and comparisons go back to the source, which is not covered."""
+    source = sources("video")
+    ampose.run(source, "plain")
+    ampose.run(source, "covered", ampose.Options(blur_faces=True))
+    people = ("--person-a", "0", "--person-b", "0")
+    for other in ("plain", "covered"):
+        assert ampose_command("compare", "plain", other, *people, "-o", f"c-{other}").code == 0
+        told = json.loads(Path(f"c-{other}/compare.json").read_text())
+        assert told["faces_blurred"] == (other == "covered")
+        said = ampose_command("report", other, "-o", f"r-{other}", "--format", "html")
+        assert ("whom the detector missed" in said.out) == (other == "covered")
+
+
 def _corner(window: Window) -> tuple[float, float]:
     return window.left * SIZE[0], window.top * SIZE[0]
 

@@ -55,6 +55,7 @@ def report(
     from ampose.export.folder import ResultFolder
     from ampose.media.sources import find_source
     from ampose.motion.choice import chosen, parse_choice
+    from ampose.render.privacy import was_asked
     from ampose.report import report_of
     from ampose.report.files import KINDS, parse_kinds, write_report
 
@@ -81,7 +82,7 @@ def report(
     made["options of the report"] = ", ".join(f"{k}={v}" for k, v in asked.items() if v)
     name = str(sequence.provenance.get("source", ""))
     hide = None
-    if blur_faces:
+    if blur_faces or was_asked(whole.provenance):
         from ampose.report.faces import Faces  # which loads a detector
 
         hide = Faces()

@@ -77,7 +77,8 @@ def compare_results(
         angles: names; those of the preset, or of class A, if None.
         preset: movement, which says which angles, and of some from which event they count.
         method: how moments are aligned, see `ampose.analysis.alignment.align`.
-        blur_faces: cover everybody's face in the video.
+        blur_faces: cover everybody's face in the video; done anyway if one of the recordings was
+            made so.
         force: replace files that are there already.
 
     Raises:
@@ -109,9 +110,10 @@ def _pair(
         names = preset.angles
     notes: list[str] = []
     measured: list[tuple[Recording, Angles]] = []
-    labels = _labels(a, b)
-    for side, label in zip((a, b), labels, strict=True):
-        sequence, told = _person(side, label)
+    sides, labels = (a, b), _labels(a, b)
+    people = [_person(side, label) for side, label in zip(sides, labels, strict=True)]
+    blur_faces |= any(privacy.was_asked(sequence.provenance) for sequence, _ in people)
+    for side, label, (sequence, told) in zip(sides, labels, people, strict=True):
         notes += told
         footage, told = _footage(side, sequence, label, blur_faces=blur_faces)
         notes += told

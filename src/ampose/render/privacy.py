@@ -8,8 +8,9 @@ none of the recording, which is the same with covered faces as without.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,6 +110,11 @@ class FaceCover:
             replace(pose, keypoints=pose.keypoints + corner, box=pose.box + np.tile(corner, 2))
             for pose in self._detector.detect(part)
         ]
+
+
+def was_asked(provenance: Mapping[str, Any]) -> bool:
+    """Whether a result was made with covered faces, so that none of its pictures may show one."""
+    return bool(provenance.get("options", {}).get("blur_faces"))
 
 
 def warnings(min_score: float = MIN_SCORE) -> list[str]:
