@@ -9,8 +9,8 @@ their mirror image side by side (no clip of two people is at hand). In every rep
 
 * Stages alone: the file is processed with ``--threads 1``, where nothing overlaps, and the clock
   is the process's CPU time. ``sum`` adds the stages: decode (twice: to find people and to draw
-  them), find, refine, motion (lifting and all repairs), draw and encode; ``rest`` is what the
-  process took beyond them, from the first frame to the results' being written.
+  them), find, refine, motion (lifting and all repairs), draw, convert and encode; ``rest`` is what
+  the process took beyond them, from the first frame to the results' being written.
 * File: from the first frame until the results are written; loading the networks is left out.
   ``of ideal`` is its rate over threads / sum: 1 would be all threads at work all the time.
 * Machine: rate of ``--threads`` detectors at once, each on a thread and a person of its own, over
@@ -34,7 +34,7 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -100,11 +100,18 @@ class Clock(Stages):
     """Stages that note when the first one began.
 
     Args:
+        places: as of `Stages`.
         clock: as of `Stages`.
+        threads: as of `Stages`.
     """
 
-    def __init__(self, places: int | None, clock: Callable[[], float]) -> None:
-        super().__init__(places, clock)
+    def __init__(
+        self,
+        places: int | None,
+        clock: Callable[[], float],
+        threads: Mapping[str, int] | None = None,
+    ) -> None:
+        super().__init__(places, clock, threads)
         self.now = clock
         self.began: float | None = None
 
@@ -119,8 +126,8 @@ def clocks(clock: Callable[[], float]) -> Iterator[list[Clock]]:
     """Collects the stages of all runs in the block, which use this clock."""
     made: list[Clock] = []
 
-    def make(places: int | None = None) -> Clock:
-        made.append(Clock(places, clock))
+    def make(places: int | None = None, threads: Mapping[str, int] | None = None) -> Clock:
+        made.append(Clock(places, clock, threads))
         return made[-1]
 
     with mock.patch.object(running, "Stages", make):
@@ -226,7 +233,7 @@ class Setting:
     """
 
     overlap: bool = True
-    network: int | None = 1
+    network: int | None = None
     spinning: bool = False
     parallel: bool = False
     bounded: bool = False
@@ -259,8 +266,6 @@ class Setting:
 
         def options(threads: int | None) -> ort.SessionOptions:
             made = ordinary(threads)
-            spinning = str(int(self.spinning))
-            made.add_session_config_entry("session.intra_op.allow_spinning", spinning)
             if self.parallel:
                 made.execution_mode = ort.ExecutionMode.ORT_PARALLEL
                 made.inter_op_num_threads = threads or 0
@@ -269,18 +274,19 @@ class Setting:
         with ExitStack() as stack:
             stack.enter_context(mock.patch.object(running, "share_threads", return_value=share))
             stack.enter_context(mock.patch.object(onnx_models, "session_options", options))
+            stack.enter_context(mock.patch.object(onnx_models, "SPINNING", self.spinning))
             yield
 
 
 SETTINGS = (
-    Setting(overlap=False),
-    Setting(overlap=False, network=None),
-    Setting(overlap=False, network=None, spinning=True),
     Setting(),
+    Setting(network=1),
     Setting(bounded=True),
-    Setting(network=None),
-    Setting(network=None, spinning=True),
-    Setting(network=None, parallel=True),
+    Setting(spinning=True),
+    Setting(parallel=True),
+    Setting(overlap=False),
+    Setting(overlap=False, network=1),
+    Setting(overlap=False, spinning=True),
 )
 
 

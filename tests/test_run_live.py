@@ -43,7 +43,8 @@ def test_a_video_played_as_if_live(tmp_path: Path, sees: Any) -> None:
     assert report.status.shown + report.status.dropped == 8
     assert report.status.people == 2
     stages = [stage.stage for stage in report.stages]
-    assert stages == ["decode", "lift", "motion", "draw", "show", "encode"]  # no real detector
+    # No real detector, so nothing is found or refined.
+    assert stages == ["decode", "lift", "motion", "draw", "show", "convert", "encode"]
     assert report.sequence is not None
     assert report.sequence.frame_count == report.status.shown
     assert report.sequence.times[-1] == pytest.approx(0.28)  # the last frame is always shown

@@ -51,6 +51,7 @@ class Options(Repairs):
         person: who is meant: all, largest, longest, an id or a place X,Y; see
             `ampose.motion.choice`.
         frame_by_frame: every frame by itself, as in photos: none of the steps below.
+        blur_faces: in every picture that is drawn or streamed, see `ampose.render.privacy`.
     """
 
     fov: float | None = None
@@ -68,6 +69,7 @@ class Options(Repairs):
     threads: int | None = None
     person: str = "all"
     frame_by_frame: bool = False
+    blur_faces: bool = False
 
     def __post_init__(self) -> None:
         if self.fov is not None and self.focal is not None:

@@ -24,6 +24,7 @@ from ampose.poses import FramePoses, PoseSequence
 from ampose.results import (
     DrawnFrame,
     Progress,
+    converted,
     drawn,
     on_black,
     overlay_pictures,
@@ -80,7 +81,10 @@ def run(
     if media.camera_number(str(source)) is not None:
         raise InputError(f"{source} has no end; use ampose.stream or ampose.pipeline.run_live")
     formats = _wanted(formats, out)
-    work = Run(Path(source), options or Options())
+    options = options or Options()
+    if out is None:  # there is no picture
+        options = replace(options, blur_faces=False)
+    work = Run(Path(source), options)
 
     def half(done_before: int) -> Progress:
         """Progress of one of the two times that frames are decoded: to find, and to draw."""
@@ -104,6 +108,7 @@ def run(
         else:
             frames = overlay_pictures(work.lifted(), folder, single=work.kind == "photo")
             sequence = work.sequence(work.told(frames, progress))
+        sequence = _with_old_faces_told(sequence, Path(out), folder)
         _write(sequence, folder, formats, noted)
     return sequence
 
@@ -185,7 +190,8 @@ def run_live(
         with ResultFolder(Path(out), force=force) if out else nullcontext() as folder:
             told()
             sequence = attended(lambda: job(folder), stop, told)
-            if folder and sequence:
+            if out and folder and sequence:
+                sequence = _with_old_faces_told(sequence, Path(out), folder)
                 _write(sequence, folder, formats, noted)
         return report(sequence)
 
@@ -246,7 +252,7 @@ def lift_file(
         frames = on_black(sequence, Path(source).name, progress)
         if sequence.frame_count > 1:
             fps = options.fps or DEFAULT_FPS
-            rest = overlay_video(drawn(frames), folder / "overlay.mp4", fps)
+            rest = overlay_video(converted(drawn(frames)), folder / "overlay.mp4", fps)
         else:
             rest = overlay_pictures(frames, folder, single=True)
         for _ in rest:
@@ -269,3 +275,21 @@ def _write(
     for note in write_formats(sequence, folder, formats, partly=True):
         if noted:
             noted(note)
+
+
+def _with_old_faces_told(sequence: PoseSequence, out: Path, folder: Path) -> PoseSequence:
+    """With a warning where faces were blurred beside older pictures that stay as they are."""
+    if not sequence.provenance["options"].get("blur_faces"):
+        return sequence
+    if not (old := sorted(_overlays(out) - _overlays(folder))):
+        return sequence
+    told = (
+        f"{out.name} still holds {len(old)} picture(s) or video(s) of an earlier run that may "
+        f"show faces, such as {old[0]}."
+    )
+    return replace(sequence, warnings=(*sequence.warnings, told))
+
+
+def _overlays(folder: Path) -> set[str]:
+    files = (*folder.glob("overlay.*"), *folder.glob("overlay/*"))
+    return {str(path.relative_to(folder)) for path in files}

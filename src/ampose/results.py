@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from ampose import media
@@ -113,8 +114,19 @@ def drawn(frames: Generator[FramePoses], at: At = untimed) -> Generator[DrawnFra
             yield frame, picture
 
 
+def converted(
+    pictures: Generator[DrawnFrame], at: At = untimed
+) -> Generator[tuple[FramePoses, VideoFrame]]:
+    """Frames with their overlays as an encoder needs them."""
+    with closing(pictures):
+        for frame, picture in pictures:
+            with at("convert"):
+                ready = media.encodable(picture)
+            yield frame, ready
+
+
 def overlay_video(
-    pictures: Generator[DrawnFrame],
+    pictures: Generator[tuple[FramePoses, VideoFrame]],
     path: Path,
     fps: float,
     *,
@@ -126,9 +138,9 @@ def overlay_video(
         first = next(pictures, None)
         if first is None:
             return
-        height, width = first[1].shape[:2]
+        size = first[1].width, first[1].height
         shown_at, last = 0.0, first[0].time
-        with media.VideoWriter(path, (width, height), fps, threads) as writer:
+        with media.VideoWriter(path, size, fps, threads) as writer:
             for frame, picture in itertools.chain([first], pictures):
                 if frame is not first[0]:
                     shown_at += min(max(frame.time - last, _SHORTEST_STILL), _LONGEST_STILL)

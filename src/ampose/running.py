@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Generator, Iterator
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -29,7 +30,9 @@ from ampose.motion.following import VideoDetector
 from ampose.motion.tracks import Tracks
 from ampose.options import Options
 from ampose.poses import FramePoses, Pose2D, PoseSequence
-from ampose.results import DrawnFrame, Progress, drawn, frame_of, gather, overlay_video
+from ampose.render import privacy
+from ampose.render.faces import blur_heads
+from ampose.results import DrawnFrame, Progress, converted, drawn, frame_of, gather, overlay_video
 from ampose.skeletons import Skeleton
 
 Array = NDArray[np.floating]
@@ -73,8 +76,14 @@ class Run:
         )
         if self.kind == "folder" and not self.moving:
             _refuse_following(options.person)
-        self.threads = share_threads(options.threads, moving=self.kind != "photo")
-        self.at = Stages(self.threads.places)
+        self.threads = share_threads(options.threads, live=self.live is not None)
+        self.at = Stages(
+            self.threads.places,
+            threads={
+                **dict.fromkeys(("find", "refine"), self.threads.detector),
+                **dict.fromkeys(("lift", "motion"), self.threads.lifter),
+            },
+        )
         self.warnings = [
             f"--{name.replace('_', '-')} means nothing for a {self.kind} and was ignored."
             for name, kind in _ONLY_FOR.items()
@@ -93,6 +102,10 @@ class Run:
             at=self.at,
         )
         self.lifter = Lifter(options.weights, mapping=options.mapping, threads=self.threads.lifter)
+        self._faces: privacy.FaceCover | None = None
+        if options.blur_faces:
+            self.warnings += privacy.warnings(options.min_score)
+            self._faces = privacy.FaceCover(self.detector, moving=self.moving, at=self.at)
 
     def _open(self) -> Generator[media.Frame]:
         """Opens the source, so that a bad one is refused before anything is computed."""
@@ -159,17 +172,31 @@ class Run:
         return ahead(source) if self.threads.overlap and self.kind != "photo" else source
 
     def _detected(
-        self, frames: Generator[media.Frame]
+        self, frames: Generator[media.Frame], *, twice: bool = False
     ) -> Generator[tuple[media.Frame, list[Pose2D]]]:
-        """The people of each frame, in the full picture's pixels."""
-        video = VideoDetector(self.detector) if self.moving else None
-        with closing(frames):
+        """The people of each frame, in the full picture's pixels.
+
+        Nothing that follows sees a face that is to be blurred, unless frames come `twice`: then
+        the second time, when it is known where all heads are.
+        """
+        with closing(frames), ExitStack() as stack:
+            video = None
+            if self.moving:
+                at_once = self.threads.detector
+                pool = stack.enter_context(ThreadPoolExecutor(at_once)) if at_once > 1 else None
+                video = VideoDetector(self.detector, each=pool.map if pool else map)
             for frame in frames:
+                image = frame.image
                 if video:
-                    people = video.detect(frame.image, frame.time)
+                    people, found = video.detect(image, frame.time), video.found
                 else:
-                    people = self.detector.detect(frame.image)
-                yield frame, [_in_full_picture(person, frame) for person in people]
+                    people = found = self.detector.detect(image)
+                if self._faces and twice:
+                    self._faces.note(image, found, frame.time)
+                elif self._faces:
+                    image = self._faces.cover(image, found, frame.time)
+                in_full = [_in_full_picture(person, frame) for person in people]
+                yield replace(frame, image=image), in_full
 
     def _chosen(
         self, detected: Generator[tuple[media.Frame, list[Pose2D]]]
@@ -220,7 +247,7 @@ class Run:
     def moved(self, progress: Progress | None = None) -> PoseSequence:
         """Detects in all frames, then lifts and repairs everybody's motion."""
         people, times, cameras = [], [], []
-        with closing(self._detected(self._beside(self._frames))) as detected:
+        with closing(self._detected(self._beside(self._frames), twice=True)) as detected:
             for frame, found in detected:
                 people.append(found)
                 times.append(frame.time)
@@ -241,11 +268,16 @@ class Run:
     def redrawn(self, sequence: PoseSequence) -> Generator[DrawnFrame]:
         """The frames once more, with what `moved` made of them."""
         frames = self._beside(self._open())
+        heads = self._faces.heads() if self._faces else None
 
         def posed() -> Generator[FramePoses]:
             with closing(frames):
                 for t, frame in enumerate(frames):
-                    yield frame_of(sequence, t, frame.image, frame.name, frame.index)
+                    image = frame.image
+                    if heads is not None:
+                        with self.at("blur"):
+                            image = blur_heads(image, heads[t])
+                    yield frame_of(sequence, t, image, frame.name, frame.index)
 
         return self._beside(drawn(posed(), self.at))
 
@@ -256,8 +288,10 @@ class Run:
     def recorded(self, pictures: Generator[DrawnFrame], folder: Path) -> Generator[FramePoses]:
         """Passes frames through and writes the overlay on the way."""
         path = folder / "overlay.mp4"
-        threads = self.threads.codec
-        return overlay_video(pictures, path, self.fps, threads=threads, at=self.at)
+        ready = converted(pictures, self.at)
+        if not self.live:  # what was shown is recorded, nothing is dropped any more
+            ready = self._beside(ready)
+        return overlay_video(ready, path, self.fps, threads=self.threads.codec, at=self.at)
 
     def told(
         self, frames: Generator[FramePoses], progress: Progress | None

@@ -16,7 +16,7 @@ from ampose.flow import Threads
 from ampose.research.evaluation.provenance import read_table
 from tests.cli.clips import clip
 
-FILE_STAGES = ("decode", "find", "refine", "motion", "draw", "encode")
+FILE_STAGES = ("decode", "find", "refine", "motion", "draw", "convert", "encode")
 LIVE_STAGES = ("decode", "find", "refine", "lift", "motion", "draw", "show")
 
 
@@ -79,7 +79,7 @@ def test_settings(tmp_path: Path, short: Path, monkeypatch: pytest.MonkeyPatch) 
     used: list[tuple[Threads, ort.SessionOptions]] = []
 
     def process(*_: object) -> benchmark.FileRun:
-        share = running.share_threads(None, moving=True)
+        share = running.share_threads(None)
         used.append((share, onnx_models.session_options(share.detector)))
         return benchmark.FileRun(10, 2.0)
 
@@ -103,7 +103,8 @@ def test_the_package_runs_as_one_of_the_settings() -> None:
     """What was measured as best is what users get on two processors."""
     usual = running.share_threads(2)
     assert usual.overlap
-    assert usual.detector == 1
+    assert usual.detector == 2
+    assert not onnx_models.SPINNING
 
 
 @pytest.mark.parametrize("words", [("--frames", "1"), ("--threads", "0"), ("--repeats", "0")])

@@ -34,7 +34,10 @@ def test_version(ampose: Command) -> None:
     "words",
     [
         ("--help",),
-        *((name, "--help") for name in ("run", "lift", "demo", "angles", "events", "export")),
+        *(
+            (name, "--help")
+            for name in ("run", "lift", "demo", "angles", "events", "report", "export")
+        ),
     ],
 )
 def test_help(ampose: Command, words: tuple[str, ...]) -> None:
@@ -149,7 +152,7 @@ def test_the_source_can_come_from_a_file(ampose: Command, options: dict[str, Any
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        (b"nosuch = 1", "run has no option nosuch; it has bones, capture_fps"),
+        (b"nosuch = 1", "run has no option nosuch; it has blur_faces, bones"),
         (b"config = 'b.toml'", "run has no option config"),
         (b"help = true", "run has no option help"),
         (b"fov = [", "not TOML"),

@@ -85,6 +85,25 @@ def test_items_made_at_a_stage() -> None:
     assert list(made_at(untimed, "decode", [])) == []
 
 
+def test_a_stage_of_many_threads_waits_for_as_many_places() -> None:
+    at, entered, leave = Stages(2, threads={"refine": 2}), threading.Event(), threading.Event()
+
+    def come() -> None:
+        with at("refine"):
+            entered.set()
+            assert leave.wait(PATIENCE)
+
+    worker = threading.Thread(target=come)
+    with at("decode"):
+        worker.start()
+        assert not entered.wait(0.05)
+    assert entered.wait(PATIENCE)
+    leave.set()
+    with at("decode"):
+        pass
+    worker.join()
+
+
 def test_threads_are_shared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ampose.flow.threads._processors", lambda: 6)
     shares = {
@@ -94,16 +113,15 @@ def test_threads_are_shared(monkeypatch: pytest.MonkeyPatch) -> None:
     }
     assert shares == {
         1: (1, 1, 1, False),
-        2: (1, 1, 1, True),
-        3: (1, 1, 1, True),
-        4: (2, 1, 1, True),
-        16: (8, 1, 4, True),
+        2: (2, 2, 1, True),
+        3: (3, 3, 1, True),
+        4: (4, 4, 1, True),
+        16: (16, 16, 4, True),
     }
-    still = share_threads(4, moving=False)
-    assert (still.detector, still.lifter, still.codec) == (4, 4, 4)
+    live = share_threads(4, live=True)
+    assert (live.detector, live.lifter, live.codec) == (2, 1, 1)
     assert share_threads().total == 6
     # As many places as threads, unless the machine has no more processors anyway.
     assert [share_threads(total).places for total in (1, 2, 6, 16, None)] == [1, 2] + [None] * 3
-    assert still.places is None
     with pytest.raises(InputError, match="threads must be 1 or more, got 0"):
         share_threads(0)

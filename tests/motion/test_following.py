@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -211,3 +214,25 @@ def test_two_crops_that_slowly_come_to_show_one_person_are_one(scene: Scene):
     scene.people = [(500, 100)]
     (one,) = _ids(video)
     assert [_ids(video) for _ in range(3)] == [[one]] * 3
+
+
+def test_people_can_be_looked_at_at_once(scene: Scene) -> None:
+    """Each on a thread of their own, and still everybody is who they were."""
+    scene.people = [(100, 100), (300, 100), (500, 100)]
+    together = threading.Barrier(len(scene.people))
+
+    class Waiting(Scene):
+        def follow(self, image: np.ndarray, previous: Pose2D) -> Pose2D | None:
+            together.wait(30)  # breaks unless all are here at once
+            return super().follow(image, previous)
+
+    at_once = Waiting()
+    at_once.people = scene.people
+    with ThreadPoolExecutor(3) as pool:
+        one_by_one, video = Timed(scene), Timed(at_once, each=pool.map)
+        for _ in range(5):
+            assert _places(video.next()) == _places(one_by_one.next())
+
+
+def _places(people: list[Pose2D]) -> list[tuple[int | None, float]]:
+    return [(person.id, float(person.keypoints[0, 0])) for person in people]

@@ -67,8 +67,8 @@ def has(canvas, colour):
 def test_sizes_are_even_and_not_too_high(width, height):
     renderer = OverlayRenderer((width, height), H36M_17)
     assert renderer.size[0] % 2 == renderer.size[1] % 2 == 0
-    assert renderer.size[1] == (960 if height > width else 720)
-    assert renderer.size[0] <= 1640
+    assert renderer.size[1] == (960 if height > width else 760)
+    assert renderer.size[0] <= 1680
 
 
 @pytest.mark.parametrize("size", [(1, 1), (4, 3000), (3000, 4), (321, 241), SIZE])
@@ -80,11 +80,14 @@ def test_any_frame_fits(size):
     assert has(out[:, : -renderer._panel - 24], (100, 100, 100))
 
 
-def test_limbs_lie_between_their_keypoints_in_the_person_s_colour():
+@pytest.mark.parametrize("zoom", [1, 2 / 3])
+def test_limbs_lie_between_their_keypoints_in_the_person_s_colour(zoom):
     keypoints, joints, root, ids = scene((0, 0.1, 3))
-    frame = picture()
-    out = OverlayRenderer(SIZE, H36M_17).draw(frame, keypoints, joints, root, ids)
-    zoom = 680 / 720  # the picture is 680 high, 12 pixels from the left and the top
+    keypoints = keypoints / zoom
+    size = round(SIZE[0] / zoom), round(SIZE[1] / zoom)
+    frame = picture(size)
+    out = OverlayRenderer(size, H36M_17).draw(frame, keypoints, joints, root, ids)
+    # The picture is 720 high, 12 pixels from the left and the top.
     for side, child, parent in (
         ("left", "left_elbow", "left_shoulder"),
         ("right", "right_elbow", "right_shoulder"),

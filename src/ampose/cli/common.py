@@ -70,6 +70,10 @@ Weights = Annotated[
 MappingName = Annotated[
     Literal["hybrid", "plain"], typer.Option(help="How other joint sets become Human3.6M's.")
 ]
+BlurFaces = Annotated[
+    bool,
+    typer.Option("--blur-faces", help="Cover everybody's face in all pictures, as far as found."),
+]
 Threads = Annotated[
     int | None, typer.Option(help="Threads that may be busy at once; else one per core.")
 ]

@@ -12,6 +12,7 @@ import typer
 
 from ampose._version import __version__
 from ampose.cli.angles import angles
+from ampose.cli.compare import compare
 from ampose.cli.data import app as data
 from ampose.cli.demo import demo
 from ampose.cli.evaluate import evaluate
@@ -20,6 +21,7 @@ from ampose.cli.events import events
 from ampose.cli.export import export
 from ampose.cli.lift import lift
 from ampose.cli.package import package
+from ampose.cli.report import report
 from ampose.cli.reproduce import reproduce
 from ampose.cli.run import run
 from ampose.cli.train import train
@@ -38,6 +40,8 @@ app.command()(run)
 app.command()(lift)
 app.command()(angles)
 app.command()(events)
+app.command()(report)
+app.command()(compare)
 app.command()(export)
 app.command(rich_help_panel="Research")(train)
 app.command(name="eval", rich_help_panel="Research")(evaluate)

@@ -9,6 +9,7 @@ import typer
 
 from ampose.cli.common import (
     OUT_FLAGS,
+    BlurFaces,
     Config,
     Focal,
     Force,
@@ -82,6 +83,7 @@ def run(
         int | None,
         typer.Option(help="Of the page, where it is live; 8017 if left out, 0 picks a free one."),
     ] = None,
+    blur_faces: BlurFaces = False,
     person: Person = "all",
     frame_by_frame: FrameByFrame = False,
     swaps: Swaps = True,
@@ -129,6 +131,7 @@ def run(
         threads=threads,
         person=person,
         frame_by_frame=frame_by_frame,
+        blur_faces=blur_faces,
         swaps=swaps,
         outliers=outliers,
         gaps=gaps,

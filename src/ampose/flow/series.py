@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 
 RECENT = 1024
@@ -9,7 +11,7 @@ RECENT = 1024
 
 
 class Series:
-    """Numbers that one thread adds and any may read.
+    """Numbers that any thread may add and read.
 
     Attributes:
         count: of all numbers.
@@ -20,12 +22,14 @@ class Series:
         self.count = 0
         self.total = 0.0
         self._recent = np.zeros(RECENT)
+        self._adding = threading.Lock()
 
     def add(self, value: float) -> None:
         """Takes one more."""
-        self._recent[self.count % RECENT] = value
-        self.total += value
-        self.count += 1
+        with self._adding:
+            self._recent[self.count % RECENT] = value
+            self.total += value
+            self.count += 1
 
     @property
     def mean(self) -> float:

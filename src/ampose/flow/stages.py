@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from time import perf_counter
@@ -53,26 +53,32 @@ class StageTime:
 
 
 class Stages:
-    """Clocks stages, and keeps no more of them computing at once than there are threads.
+    """Clocks stages, and keeps no more threads computing at once than there may be.
 
-    An `At`; each stage belongs to one thread, and stages are not nested. The time is that between
+    An `At`; stages are not nested. The time is that between
     entering and leaving, without the wait for a free place; it costs about two microseconds.
 
     Args:
-        places: how many may compute at once; any number if None.
+        places: how many threads may compute at once; any number if None.
         clock: seconds; those of the wall by default.
+        threads: of the stages that compute with more than one, by name; none above `places`.
     """
 
     def __init__(
-        self, places: int | None = None, clock: Callable[[], float] = perf_counter
+        self,
+        places: int | None = None,
+        clock: Callable[[], float] = perf_counter,
+        threads: Mapping[str, int] | None = None,
     ) -> None:
-        self._places = None if places is None else threading.Semaphore(places)
+        self._places = None if places is None else _Places(places)
         self._clock = clock
+        self._threads = threads or {}
         self._series: dict[str, Series] = {}
 
     def __call__(self, stage: str) -> AbstractContextManager[None]:
         """Surrounds what the stage computes."""
-        return _Visit(self._series.setdefault(stage, Series()), self._places, self._clock)
+        series = self._series.setdefault(stage, Series())
+        return _Visit(series, self._places, self._threads.get(stage, 1), self._clock)
 
     def times(self) -> list[StageTime]:
         """So far, in the order in which the stages first ran."""
@@ -83,22 +89,41 @@ class Stages:
         ]
 
 
+class _Places:
+    """A semaphore of which a visitor takes several places at once or none."""
+
+    def __init__(self, free: int) -> None:
+        self._free = free
+        self._changed = threading.Condition()
+
+    def take(self, count: int) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._free >= count)
+            self._free -= count
+
+    def give_back(self, count: int) -> None:
+        with self._changed:
+            self._free += count
+            self._changed.notify_all()
+
+
 class _Visit:
-    __slots__ = ("_clock", "_places", "_series", "_start")
+    __slots__ = ("_clock", "_count", "_places", "_series", "_start")
 
     def __init__(
-        self, series: Series, places: threading.Semaphore | None, clock: Callable[[], float]
+        self, series: Series, places: _Places | None, count: int, clock: Callable[[], float]
     ) -> None:
         self._clock = clock
         self._series = series
         self._places = places
+        self._count = count
 
     def __enter__(self) -> None:
         if self._places:
-            self._places.acquire()
+            self._places.take(self._count)
         self._start = self._clock()
 
     def __exit__(self, *_: object) -> None:
         self._series.add(self._clock() - self._start)
         if self._places:
-            self._places.release()
+            self._places.give_back(self._count)

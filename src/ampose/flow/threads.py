@@ -17,15 +17,15 @@ class Threads:
         detector: for each of the detector's networks.
         lifter: for the lifting network.
         codec: for decoding, and for encoding.
-        places: how many stages may compute at once, see `ampose.flow.Stages`; None where the
+        places: how many threads may compute at once, see `ampose.flow.Stages`; None where the
             machine has no more processors than that, so that the system sees to it. A stage that
             waits for Python's lock keeps its place, which costs where every processor counts.
     """
 
     total: int
     detector: int
-    lifter: int = 1
-    codec: int = 1
+    lifter: int
+    codec: int
     places: int | None = None
 
     @property
@@ -34,16 +34,16 @@ class Threads:
         return self.total > 1
 
 
-def share_threads(total: int | None = None, *, moving: bool = True) -> Threads:
-    """Shares threads between steps that overlap, or gives all to each in turn.
+def share_threads(total: int | None = None, *, live: bool = False) -> Threads:
+    """Shares threads between steps that overlap.
 
-    In a video, frames overlap: of two cores one finds poses while the other decodes, lifts, draws
-    and encodes, so that a network's second thread would only take from those. A still picture has
-    nothing to overlap with, and its networks get all.
+    Live, one frame is found while another is lifted, drawn and shown, which takes about as long: a
+    network's second thread would only take from those. Where a file's people are found, hardly
+    anything else computes, and the networks get all.
 
     Args:
         total: threads in all; one per processor that this process may use if None.
-        moving: whether there are many frames.
+        live: whether every frame goes the whole way before the next ones are there.
 
     Raises:
         InputError: fewer than one.
@@ -52,11 +52,10 @@ def share_threads(total: int | None = None, *, moving: bool = True) -> Threads:
         raise InputError(f"threads must be 1 or more, got {total}")
     processors = _processors()
     total = total or processors
-    if not moving:
-        return Threads(total, detector=total, lifter=total, codec=total)
     return Threads(
         total,
-        detector=max(1, total // 2),
+        detector=max(1, total // 2) if live else total,
+        lifter=1 if live else total,
         codec=max(1, total // 4),
         places=total if total < processors else None,
     )

@@ -1,11 +1,11 @@
 """Photos and videos in, videos and pictures out.
 
 `Frame` is what is read; `load_photo`, `photo_paths` and `Video` read it; `media_kind` says which
-of them a path needs. `Webcam` and `Playback` give frames at the pace of life. `VideoWriter` and
-`write_png` write.
+of them a path needs. `Webcam` and `Playback` give frames at the pace of life. `VideoWriter`
+(of pictures, or what `encodable` makes of them) and `write_png` write.
 """
 
-from ampose.media.encode import VideoWriter, write_png
+from ampose.media.encode import VideoWriter, encodable, write_png
 from ampose.media.folders import photo_paths
 from ampose.media.frames import Frame, reduced_size
 from ampose.media.kinds import media_kind
@@ -21,6 +21,7 @@ __all__ = [
     "VideoWriter",
     "Webcam",
     "camera_number",
+    "encodable",
     "load_photo",
     "media_kind",
     "photo_paths",

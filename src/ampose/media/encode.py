@@ -25,6 +25,18 @@ _TIME_BASE = Fraction(1, 90_000)
 _BT709 = 1
 
 
+def encodable(image: NDArray[np.uint8]) -> VideoFrame:
+    """A picture (H, W, 3) uint8 RGB as `VideoWriter` needs it, for a thread that has the time.
+
+    An odd side is padded by one pixel.
+    """
+    height, width = image.shape[:2]
+    if height % 2 or width % 2:
+        image = np.pad(image, [(0, height % 2), (0, width % 2), (0, 0)], "edge")
+    frame = VideoFrame.from_ndarray(image, "rgb24")
+    return frame.reformat(format="yuv420p", dst_colorspace="ITU709")
+
+
 class VideoWriter:
     """An MP4 of H.264, or of AV1 where PyAV lacks libx264, that starts playing while it loads.
 
@@ -61,7 +73,8 @@ class VideoWriter:
         rate = Fraction(fps).limit_denominator(1001)
         stream = self._container.add_stream(codec, rate=rate, options=_ENCODERS[codec])
         assert isinstance(stream, VideoStream)
-        stream.width, stream.height = (side + side % 2 for side in size)
+        self._encoded = size[0] + size[0] % 2, size[1] + size[1] % 2
+        stream.width, stream.height = self._encoded
         stream.pix_fmt = "yuv420p"
         context = stream.codec_context
         context.thread_count = threads or 0
@@ -83,24 +96,29 @@ class VideoWriter:
         else:
             self._discard()
 
-    def write(self, image: NDArray[np.uint8], time: float) -> None:
-        """Adds one picture (H, W, 3) RGB to be shown from `time`, in seconds.
+    def write(self, picture: NDArray[np.uint8] | VideoFrame, time: float) -> None:
+        """Adds one picture to be shown from `time`, in seconds.
 
         The video begins with its first picture, whatever that one's time.
+
+        Args:
+            picture: (H, W, 3) RGB, or what `encodable` makes of it.
+            time: seconds, later than that of the picture before.
 
         Raises:
             ValueError: another size than announced, or a time that is not later than the last.
         """
-        if image.shape != (self.size[1], self.size[0], 3):
-            raise ValueError(f"a picture of size {self.size} is due, got shape {image.shape}")
+        if isinstance(picture, VideoFrame):
+            frame, size, due = picture, (picture.width, picture.height), self._encoded
+        else:
+            frame, size, due = encodable(picture), picture.shape[1::-1], self.size
+        if size != due:
+            raise ValueError(f"a picture of size {due} is due, got {size}")
         self._first = time if self._first is None else self._first
         pts = round((time - self._first) / _TIME_BASE)
         if pts <= self._last_pts:
             raise ValueError(f"the times of a video must increase; {time:g} s does not")
         self._last_pts = pts
-        padding = [(0, side % 2) for side in image.shape[:2]]
-        frame = VideoFrame.from_ndarray(np.pad(image, [*padding, (0, 0)], "edge"), "rgb24")
-        frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709")
         frame.pts, frame.time_base, frame.duration = pts, _TIME_BASE, self._duration
         self._encode(frame)
 

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TypeAlias
+
 from ampose.detection.crops import RGBImage
 from ampose.detection.detector import COLLAPSED_OKS, PoseDetector
 from ampose.detection.similarity import distinct, oks, prominence
 from ampose.motion.identities import REMEMBER_SECONDS, SAME_OKS, Identities
 from ampose.poses import Pose2D
+
+Each: TypeAlias = Callable[
+    [Callable[[Pose2D], Pose2D | None], Iterable[Pose2D]], Iterable[Pose2D | None]
+]
 
 FIND_EVERY = 30
 """Frames between two searches of the whole picture while everybody known is there."""
@@ -32,10 +40,14 @@ class VideoDetector:
     Where two crops end on one person, that person is found once, and the identities decide who it
     is; the other one is lost, and searched for.
 
+    Attributes:
+        found: all poses of the last frame, also those that show somebody again.
+
     Args:
         detector: what looks at one frame.
         find_every: frames between two searches for newcomers.
         remember: seconds for which somebody lost keeps the identity.
+        each: applies a function to people in order, as `map` does, perhaps to several at once.
 
     Raises:
         ValueError: `find_every` below 1.
@@ -48,14 +60,17 @@ class VideoDetector:
         *,
         find_every: int = FIND_EVERY,
         remember: float = REMEMBER_SECONDS,
+        each: Each = map,
     ) -> None:
         if find_every < 1:
             raise ValueError(f"find_every must be 1 frame or more, got {find_every}")
         self._detector = detector
         self._find_every = find_every
+        self._each = each
         self._identities = Identities(remember=remember)
         self._frame = -1
         self._searched_at: int | None = None
+        self.found: list[Pose2D] = []
 
     def detect(self, image: RGBImage, time: float) -> list[Pose2D]:
         """The people in the next frame, ordered by `Pose2D.id`.
@@ -71,7 +86,8 @@ class VideoDetector:
         if len(found) < len(expected) or self._search_is_due(len(expected)):
             self._searched_at = self._frame
             found = _more(found, self._detector.detect(image))
-        return self._identities.update(_more(found, doubtful), time)
+        self.found = _more(found, doubtful)
+        return self._identities.update(self.found, time)
 
     def _follow(
         self, image: RGBImage, expected: list[Pose2D]
@@ -79,8 +95,8 @@ class VideoDetector:
         """What the crops around people show: poses as expected, and others."""
         sure: list[Pose2D] = []
         doubtful: list[Pose2D] = []
-        for person in expected:
-            pose = self._detector.follow(image, person)
+        poses = self._each(partial(self._detector.follow, image), expected)
+        for person, pose in zip(expected, poses, strict=True):
             if pose is not None:
                 (sure if oks(pose, person) >= SURE_OKS else doubtful).append(pose)
         return sure, doubtful

@@ -26,8 +26,8 @@ Array = NDArray[np.floating]
 
 _MARGIN = 12
 _FOOTER = 28
-_HEIGHTS = {"landscape": 720, "portrait": 960}
-_MAX_PICTURE_WIDTH = 1240
+_HEIGHTS = {"landscape": 760, "portrait": 960}
+_MAX_PICTURE_WIDTH = 1280
 _MIN_PICTURE_WIDTH = 240
 
 
@@ -40,7 +40,8 @@ class OverlayRenderer:
     ones; joints in 3D that were not seen in 2D are paler. The scale of the panels only grows.
 
     Attributes:
-        size: (width, height) of the pictures, both even; 720 high, 960 for an upright frame.
+        size: (width, height) of the pictures, both even; 760 high, which shows a frame of
+            1280 x 720 as it is, and 960 for an upright frame.
 
     Args:
         size: (width, height) of the frames to come.
@@ -133,8 +134,11 @@ class OverlayRenderer:
         left = _MARGIN + (self._box[0] - width) // 2
         top = _MARGIN + (self._box[1] - height) // 2
         picture = out[top : top + height, left : left + width]
-        resized = Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR)
-        picture[...] = np.asarray(resized)
+        if image.shape[:2] == (height, width):
+            picture[...] = image
+        else:
+            resized = Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR)
+            picture[...] = np.asarray(resized)
         several = int(np.isfinite(keypoints).all(-1).any(-1).sum()) > 1
         for person, identity in enumerate(ids):
             places = keypoints[person] * self._zoom
