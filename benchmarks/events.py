@@ -76,6 +76,9 @@ REST = 0.5
 AROUND = 1.0
 """Seconds."""
 
+UNTIMED = ("extra", "offset_ms", "spread_ms", "one_frame_percent")
+"""Columns that say nothing where clips are counted."""
+
 BLOWS = ("empi", "gedanbarai", "heiansyodan", "oiduki", "syutouuke", "punch", "sword", "boxing")
 
 
@@ -275,10 +278,10 @@ def measure(names: Sequence[str], data: Path, lifter: ampose.Lifter) -> list[dic
             print(f"\r{name}: {number + 1} motions", end="", flush=True)
         print()
         columns = ("movement", "event", "of", "against", "view")
-        rows += [
-            {"set": name, **dict(zip(columns, key, strict=True))} | tally.row()
-            for key, tally in sorted(tallies.items())
-        ]
+        for key, tally in sorted(tallies.items()):
+            row = {"set": name, **dict(zip(columns, key, strict=True))} | tally.row()
+            untimed = dict.fromkeys(UNTIMED, "") if row["movement"] == "squat" else {}
+            rows.append(row | untimed)
     if not rows:
         raise InputError(f"{', '.join(names)}: no walking, no blows and no classes")
     return rows

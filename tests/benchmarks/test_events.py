@@ -142,6 +142,16 @@ def test_the_table(tmp_path, monkeypatch):
     assert {"lifter_sha256", "seed", "commit"} <= notes.keys()
 
 
+def test_counted_clips_have_no_times(tmp_path, monkeypatch):
+    squat = motion(knees(5 + 90 * hump(np.arange(75) / RATE, 0.4, 1.4, 2.4)), "squat1Reps")
+    named = replace(squat, name="hdm05/bd_1/0")
+    monkeypatch.setattr(events, "moved", Mirror())
+    monkeypatch.setattr(takes, "motions", lambda *_, **__: [named])
+    for row in events.measure(["hdm05"], tmp_path, None):
+        assert (row["events"], row["found_percent"]) == ("1", "100.0")
+        assert {row[column] for column in events.UNTIMED} == {""}
+
+
 def test_a_folder_without_packs_is_one_line(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["events.py", str(tmp_path)])
     with pytest.raises(InputError, match="no such file"):
