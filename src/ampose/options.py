@@ -26,6 +26,14 @@ _RANGES = {
 }
 """Smallest and largest value of the options that are numbers, wherever they are used."""
 
+_UNITS = {
+    **dict.fromkeys(("fov", "pitch", "roll"), "degrees"),
+    **dict.fromkeys(("fps", "capture_fps"), "frames per second"),
+    "focal": "pixels",
+    "cutoff": "Hz",
+    "height": "metres",
+}
+
 
 @dataclass(frozen=True)
 class Options(Repairs):
@@ -77,8 +85,9 @@ class Options(Repairs):
         for name, (low, high) in _RANGES.items():
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
+                unit = f" {_UNITS[name]}" if name in _UNITS else ""
                 raise InputError(
-                    f"--{name.replace('_', '-')} must be {low:,} to {high:,}, got {value:g}"
+                    f"--{name.replace('_', '-')} must be {low:,} to {high:,}{unit}, got {value:g}"
                 )
         parse_choice(self.person)
 

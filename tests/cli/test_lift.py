@@ -198,7 +198,7 @@ def test_nobody(ampose: Command, shape: tuple[int, ...]) -> None:
         (("--image-size", "0x480"), "--image-size is"),
         (("--image-size", "axb"), "--image-size is"),
         ((*SIZE, "--fps", 0), "--fps must be"),
-        ((*SIZE, "--fps", 1e9), "--fps must be 0.001 to 1,000,000, got 1e+09"),
+        ((*SIZE, "--fps", 1e9), "--fps must be 0.001 to 1,000,000 frames per second, got 1e+09"),
         ((*SIZE, "--threads", -1), "--threads must be"),
         ((*SIZE, "--weights", "k.npz"), "k.npz is not an ONNX model"),
     ],

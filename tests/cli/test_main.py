@@ -159,7 +159,7 @@ def test_the_source_can_come_from_a_file(ampose: Command, options: dict[str, Any
         (b"\xff\xfe", "not TOML"),
         (b"fov = [70]", "fov must be text, a number, true or false"),
         (b"[run]\nfov = 70", "run has no option run"),
-        (b"fov = 700", "--fov must be 1 to 170, got 700"),
+        (b"fov = 700", "--fov must be 1 to 170 degrees, got 700"),
     ],
 )
 def test_files_that_will_not_do(ampose: Command, content: bytes, complaint: str) -> None:
