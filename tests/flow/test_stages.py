@@ -105,7 +105,7 @@ def test_a_stage_of_many_threads_waits_for_as_many_places() -> None:
 
 
 def test_threads_are_shared(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ampose.flow.threads._processors", lambda: 6)
+    monkeypatch.setattr("ampose.flow.threads.processors", lambda: 6)
     shares = {
         total: (share.detector, share.lifter, share.codec, share.overlap)
         for total in (1, 2, 3, 4, 16)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
 
 from ampose.detection import detector
 from ampose.errors import InputError
@@ -21,12 +22,14 @@ def test_name_and_hash(tmp_path: Path) -> None:
     assert not network.gives_sigma
 
 
-@pytest.mark.parametrize("count", [0, 1, 4, 5, 8])
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("count", [0, 1, 4, 5, 40])
 def test_batches_are_put_together_in_order(
-    tmp_path: Path, rng: np.random.Generator, count: int
+    tmp_path: Path, rng: np.random.Generator, count: int, threads: int
 ) -> None:
     inputs = rng.normal(size=(count, 17, 3)).astype(np.float32)
-    joints, sigma = load_network(echo(tmp_path / "a.onnx"), threads=1).run(inputs, batch=4)
+    network = load_network(echo(tmp_path / "a.onnx"), threads=threads)
+    joints, sigma = network.run(inputs, batch=4)
     assert joints.dtype == sigma.dtype == np.float32
     np.testing.assert_array_equal(joints, inputs)
     assert sigma.shape == inputs.shape
@@ -40,6 +43,12 @@ def test_sigma_where_the_graph_gives_it(tmp_path: Path, rng: np.random.Generator
     joints, sigma = network.run(inputs, batch=4)
     np.testing.assert_array_equal(joints, inputs)
     np.testing.assert_array_equal(sigma, np.abs(inputs))
+
+
+def test_an_error_in_a_batch_is_raised(tmp_path: Path) -> None:
+    network = load_network(echo(tmp_path / "a.onnx"), threads=2)
+    with pytest.raises(InvalidArgument):
+        network.run(np.zeros((9, 17, 5), np.float32), batch=4)
 
 
 @pytest.mark.parametrize("outputs", [("poses",), ("joints", "spread"), ("joints", "sigma", "x")])

@@ -8,7 +8,7 @@ and bounds how many compute at once; `share_threads` says who gets how many thre
 from ampose.flow.background import ahead, latest
 from ampose.flow.series import Series
 from ampose.flow.stages import At, Stages, StageTime, made_at, untimed
-from ampose.flow.threads import Threads, share_threads
+from ampose.flow.threads import Threads, processors, share_threads
 
 __all__ = [
     "At",
@@ -19,6 +19,7 @@ __all__ = [
     "ahead",
     "latest",
     "made_at",
+    "processors",
     "share_threads",
     "untimed",
 ]

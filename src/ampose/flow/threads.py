@@ -50,19 +50,19 @@ def share_threads(total: int | None = None, *, live: bool = False) -> Threads:
     """
     if total is not None and total < 1:
         raise InputError(f"threads must be 1 or more, got {total}")
-    processors = _processors()
-    total = total or processors
+    most = processors()
+    total = total or most
     return Threads(
         total,
         detector=max(1, total // 2) if live else total,
         lifter=1 if live else total,
         codec=max(1, total // 4),
-        places=total if total < processors else None,
+        places=total if total < most else None,
     )
 
 
-def _processors() -> int:
-    """That this process may use; a container or a batch system often grants less than there is."""
+def processors() -> int:
+    """How many this process may use; a container or a batch system often grants less."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not on macOS and Windows

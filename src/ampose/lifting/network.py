@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from ampose.errors import InputError
+from ampose.flow import processors
 from ampose.onnx_models import open_session, sha256
 from ampose.skeletons import H36M_17
 
@@ -23,6 +25,9 @@ NORMALISATION = "look_at_person"
 
 CHANNELS = ("3", "4")
 
+BATCH = 32
+"""Poses lifted in one go; more leave the processor's cache, and less busies Python."""
+
 _METADATA = ("skeleton", "frames", "channels", "normalisation", "missing", "card_sha256")
 
 
@@ -34,6 +39,7 @@ class Network:
         name: file name without its ending.
         sha256: of the ONNX file.
         channels: of its input, see `look_at_person`.
+        threads: how many batches are lifted at once.
         session: the graph, ``keypoints`` (B, 1, 17, channels) to ``joints`` (B, 17, 3) metres
             and, if it knows how sure it is, ``sigma`` (B, 17, 3) metres.
     """
@@ -41,6 +47,7 @@ class Network:
     name: str
     sha256: str
     channels: int
+    threads: int
     session: onnxruntime.InferenceSession
 
     @property
@@ -48,8 +55,8 @@ class Network:
         """Whether it knows how sure it is."""
         return len(self.session.get_outputs()) > 1
 
-    def run(self, inputs: Array, *, batch: int = 256) -> tuple[Array, Array]:
-        """Lifts in batches.
+    def run(self, inputs: Array, *, batch: int = BATCH) -> tuple[Array, Array]:
+        """Lifts in batches, several of them at once.
 
         Args:
             inputs: (N, 17, channels), of `look_at_person`.
@@ -62,12 +69,22 @@ class Network:
         """
         names = [output.name for output in self.session.get_outputs()][:2]
         joints, sigma = np.full((2, *inputs.shape[:2], 3), np.nan, np.float32)
-        for start in range(0, len(inputs), batch):
+
+        def lift(start: int) -> None:
             part = slice(start, start + batch)
             answer = self.session.run(names, {"keypoints": inputs[part, None]})
             joints[part] = answer[0]
             if len(answer) > 1:
                 sigma[part] = answer[1]
+
+        starts = range(0, len(inputs), batch)
+        if min(self.threads, len(starts)) < 2:
+            for start in starts:
+                lift(start)
+            return joints, sigma
+        with ThreadPoolExecutor(self.threads) as pool:
+            for _ in pool.map(lift, starts):  # raises what a batch raised
+                pass
         return joints, sigma
 
 
@@ -76,14 +93,18 @@ def load_network(path: Path | None = None, *, threads: int | None = None) -> Net
 
     Args:
         path: an ONNX file exported by this package; the built-in weights if None.
-        threads: of ONNX Runtime; one per physical core if None.
+        threads: how many batches may be lifted at once; one per processor if None.
 
     Raises:
         InputError: the file is missing, is no ONNX, or wants another input than `NORMALISATION`
             gives, or `threads` is below 1.
     """
     path = path or DEFAULT_WEIGHTS
-    session = open_session(path, threads)
+    threads = processors() if threads is None else threads
+    if threads < 1:
+        raise InputError(f"threads must be 1 or more, got {threads}")
+    # The network is small: a second thread within a pose costs more than it gains.
+    session = open_session(path, 1)
     metadata = session.get_modelmeta().custom_metadata_map
     if missing := [key for key in _METADATA if key not in metadata]:
         raise InputError(
@@ -102,4 +123,4 @@ def load_network(path: Path | None = None, *, threads: int | None = None) -> Net
             f"pictures and keypoint files need {H36M_17.name}, 1 frame, "
             f"{' or '.join(CHANNELS)} channels, {NORMALISATION}"
         )
-    return Network(path.stem, sha256(path), int(channels), session)
+    return Network(path.stem, sha256(path), int(channels), threads, session)
