@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import signal
+
 import numpy as np
 import pytest
 from hypothesis import settings
@@ -8,6 +10,10 @@ from numpy.typing import NDArray
 # The same examples on every run and machine: a red test is a change, never luck.
 settings.register_profile("ampose", deadline=None, max_examples=50, derandomize=True)
 settings.load_profile("ampose")
+
+# Shells start what they run in the background deaf to Ctrl-C, which some tests press.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
