@@ -34,7 +34,7 @@ def test_every_format_writes_the_files_that_it_says(tmp_path: Path, name: str):
     people = (3, 5) if "<id>" in pattern else (0,)
     expected = {pattern.replace("<id>", str(person)) for person in people}
     assert {path.name for path in tmp_path.iterdir()} == expected
-    assert format_files([name]) == pattern
+    assert format_files([name], tmp_path) == pattern
 
 
 @pytest.mark.parametrize("name", HERE)
@@ -43,7 +43,11 @@ def test_nobody_hardly_anything_and_no_world(tmp_path: Path, name: str, frames: 
     few = recording(walking(3), world=False)
     nobody = few.only([])
     short = replace(recording(walking(max(frames, 1)), times=np.zeros(max(frames, 1))))
-    write_formats(nobody if frames == 0 else short, tmp_path, [name])
+    notes = write_formats(nobody if frames == 0 else short, tmp_path, [name])
+    if frames == 0:
+        assert not notes  # which would speak of files that are not there
+        told = "no files, as nobody" if "<id>" in FORMATS[name].files else FORMATS[name].files
+        assert format_files([name], tmp_path).startswith(told)
 
 
 def test_no_joint_is_lost_between_formats_and_each_note_is_said_once():

@@ -174,9 +174,14 @@ def known_formats(names: Iterable[str]) -> tuple[str, ...]:
     return wanted
 
 
-def format_files(names: Iterable[str]) -> str:
-    """The files of these formats, each once, in words."""
-    return ", ".join(FORMATS[name].files for name in dict.fromkeys(names))
+def format_files(names: Iterable[str], folder: Path) -> str:
+    """The files of these formats that are in a folder, each once, in words.
+
+    Where nobody was found there are none of people.
+    """
+    files = (FORMATS[name].files for name in dict.fromkeys(names))
+    there = [each for each in files if any(folder.glob(each.replace("<id>", "*")))]
+    return ", ".join(there) or "no files, as nobody is there to be written"
 
 
 def write_formats(
@@ -207,5 +212,5 @@ def write_formats(
                 raise
             said.append(f"{name} is left out: {error}.")
         else:
-            said += FORMATS[name].notes(sequence)
+            said += FORMATS[name].notes(sequence) if sequence.person_count else ()
     return tuple(dict.fromkeys(said))

@@ -51,6 +51,12 @@ def test_names_and_class_b(ampose: Command, poses: Path) -> None:
     assert columns("all") == [column.name for column in columns_of(class_b=True)]
 
 
+def test_names_from_a_file(ampose: Command, poses: Path) -> None:
+    Path("a.toml").write_text('angles = "knee_flexion_l"\nreference-frame = 1')
+    assert ampose("angles", poses, "-o", "out", "--config", "a.toml").code == 0
+    assert columns() == ["knee_flexion_l"]
+
+
 def test_into_the_folder_of_the_poses(ampose: Command, poses: Path) -> None:
     assert_one_line(ampose("angles", poses, "-o", poses), "holds files already")
     assert ampose("angles", poses, "-o", poses, "--force").code == 0

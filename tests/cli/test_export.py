@@ -101,6 +101,20 @@ def test_lift_writes_them_beside_its_own(ampose: Command) -> None:
     assert "poses.csv" in names("by-file")
 
 
+def test_a_file_without_frames(ampose: Command) -> None:
+    np.savez("k.npz", keypoints=np.zeros((0, 1, 17, 2)))
+    words = ("lift", "k.npz", "--skeleton", "coco_17", "--image-size", "640x480")
+    said = ampose(*words, "-o", "out", "--format", "csv,csv-wide,bvh,glb,c3d,trc,mot")
+    assert (said.code, said.err) == (0, "")
+    for table in ("poses.csv", "poses_wide.csv"):
+        assert len(Path("out", table).read_text().splitlines()) == 1
+    names = {path.name for path in Path("out").iterdir()}
+    assert names == {"poses.npz", "poses.json", "poses.csv", "poses_wide.csv", "poses.glb"}
+    assert said.out.rstrip().endswith(
+        "poses.npz, poses.json, poses.csv, poses_wide.csv, poses.glb"
+    )
+
+
 @pytest.mark.parametrize("command", ["run", "lift"])
 def test_an_unknown_format_is_refused_first(ampose: Command, command: str) -> None:
     said = ampose(command, "nosuch.mp4", "-o", "out", "--format", "bhv")

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from ampose import Options, __version__, pipeline
+from ampose.cli.main import main
 from tests.cli.clips import clip, person, photo
 from tests.research.training.commands import Command, assert_one_line
 
@@ -36,7 +37,7 @@ def test_version(ampose: Command) -> None:
         ("--help",),
         *(
             (name, "--help")
-            for name in ("run", "lift", "demo", "angles", "events", "report", "export")
+            for name in ("run", "lift", "demo", "angles", "events", "report", "compare", "export")
         ),
     ],
 )
@@ -96,6 +97,18 @@ def test_ctrl_c(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
 
 
+def test_ctrl_c_before_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While commands are built, which takes longest of what is quick."""
+
+    def interrupted(**_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ampose.cli.main.app", interrupted)
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 130
+
+
 def test_a_full_disk_behind_standard_output(tmp_path: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("needs /dev/full")
@@ -152,7 +165,7 @@ def test_the_source_can_come_from_a_file(ampose: Command, options: dict[str, Any
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        (b"nosuch = 1", "run has no option nosuch; it has blur_faces, bones"),
+        (b"nosuch = 1", "run has no option nosuch; it has blur-faces, bones"),
         (b"config = 'b.toml'", "run has no option config"),
         (b"help = true", "run has no option help"),
         (b"fov = [", "not TOML"),

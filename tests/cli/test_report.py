@@ -95,6 +95,10 @@ def test_a_preset_and_corrected_events(ampose: Command, result: Path) -> None:
     assert [event["label"] for event in page.motion["events"]] == ["start", "bottom", "top"]
     assert "1: knee flexion, left" in page.text
     assert "preset=squat, person=0, events=events.csv" in page.text
+    Path("r.toml").write_text('preset = "squat"\nperson = "0"\nevents = "events.csv"')
+    words = ("--format", "html", "--config", "r.toml", "-o", "by-file")
+    assert ampose("report", result, *words).code == 0
+    assert Page(Path("by-file/report.html")).text == page.text
 
 
 @pytest.mark.parametrize(

@@ -27,18 +27,24 @@ def _read_config(context: typer.Context, path: Path | None) -> Path | None:
         raise InputError(f"{path}: cannot read the configuration ({error.strerror})") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not TOML ({error})") from error
-    names = {parameter.name for parameter in context.command.params} - {"config"}
-    values = {key.replace("-", "_"): value for key, value in values.items()}
-    if unknown := sorted(values.keys() - names):
+    names = {_long_name(each.name, each.opts): each.name for each in context.command.params}
+    del names["config"]
+    values = {key.replace("_", "-"): value for key, value in values.items()}
+    if unknown := sorted(values.keys() - names.keys()):
         raise InputError(
             f"{path}: {context.info_name} has no option {', '.join(unknown)}; "
-            f"it has {', '.join(sorted(name for name in names if name))}"
+            f"it has {', '.join(sorted(names))}"
         )
     for key, value in values.items():
         if not isinstance(value, str | int | float | bool):
             raise InputError(f"{path}: {key} must be text, a number, true or false")
-    context.default_map = values
+    context.default_map = {names[key]: value for key, value in values.items()}
     return path
+
+
+def _long_name(name: str | None, words: Sequence[str]) -> str:
+    """As users write it; the function may have another: ``--angles`` is its ``names``."""
+    return next((word[2:] for word in words if word.startswith("--")), str(name))
 
 
 Config = Annotated[
@@ -166,7 +172,7 @@ def tell(
     for warning in (*sequence.warnings, *notes):
         print(f"note: {warning}")
     overlays = [path for path in out.iterdir() if path.stem == "overlay"]
-    print(f"Results in {out}: {format_files((*ALWAYS, *formats))}")
+    print(f"Results in {out}: {format_files((*ALWAYS, *formats), out)}")
     if overlays:  # with --force, one of an earlier run may lie beside it
         newest = max(overlays, key=lambda path: path.stat().st_mtime_ns)
         print(f"Open {newest} to look at them.")

@@ -43,4 +43,4 @@ def export(
     print(f"{sequence.frame_count} frame(s), {people}")
     for note in notes:
         print(f"note: {note}")
-    print(f"Results in {out}: {format_files(formats)}")
+    print(f"Results in {out}: {format_files(formats, out)}")

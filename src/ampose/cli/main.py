@@ -28,6 +28,7 @@ from ampose.cli.train import train
 from ampose.errors import InputError
 
 BAD_INPUT = 2
+INTERRUPTED = 130
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -78,6 +79,8 @@ def main() -> None:
     except InputError as error:
         print(f"ampose: {error}", file=sys.stderr)
         sys.exit(BAD_INPUT)
+    except KeyboardInterrupt:  # while typer builds the commands; later it sees to it itself
+        sys.exit(INTERRUPTED)
     except OSError as error:  # such as standard output that leads to a full disk
         print(f"ampose: {error.strerror or error}", file=sys.stderr)
         sys.exit(BAD_INPUT)

@@ -66,8 +66,8 @@ def write_wide_csv(sequence: PoseSequence, path: Path) -> None:
         InputError: the file cannot be written. Nothing is left behind.
     """
     people = [str(identity) for identity in sequence.ids.tolist()]
-    names = map("_".join, itertools.product(people, sequence.skeleton.joints, _AXES))
-    places = upright(sequence).reshape(sequence.frame_count, -1)
+    names = list(map("_".join, itertools.product(people, sequence.skeleton.joints, _AXES)))
+    places = upright(sequence).reshape(sequence.frame_count, len(names))
     with replacing(path) as file:
         file.write((",".join(["frame", "time", *names]) + "\n").encode())
         for frame, (time, row) in enumerate(
