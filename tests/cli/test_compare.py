@@ -73,6 +73,14 @@ def test_everything_that_is_written(ampose: Command, two: tuple[Path, Path]) -> 
     assert np.abs(error).max() < 0.2
 
 
+def test_names_in_any_script(ampose: Command, two: tuple[Path, Path]) -> None:
+    said = ampose("compare", *two, "-o", "out", *KNEES, "--names", "前\udcff,<b>\u202e")
+    assert (said.code, said.err) == (0, "")
+    assert header()["a"]["name"] == "前<U+DCFF>"
+    page = Path("out/compare.html").read_text("utf-8")
+    assert "<h1>前&lt;U+DCFF&gt; and &lt;b&gt;&lt;U+202E&gt;</h1>" in page
+
+
 def test_the_pictures(ampose: Command, two: tuple[Path, Path]) -> None:
     assert ampose("compare", *two, "-o", "out", *KNEES, "--align", "none").code == 0
     frames = list(media.Video(Path("out/compare.mp4")))

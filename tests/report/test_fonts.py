@@ -6,7 +6,6 @@ import pytest
 
 from ampose.report import fonts
 from ampose.report.fonts import Fonts
-from ampose.report.words import visible
 
 
 def test_our_own_font_is_enough_for_latin_greek_and_cyrillic() -> None:
@@ -48,8 +47,3 @@ def test_the_kind_of_outlines(tmp_path: Path) -> None:
     collection.write_bytes(b"ttcf" + bytes(8) + (20).to_bytes(4, "big") + bytes(4) + b"OTTO")
     found = [fonts._is_truetype(str(path)) for path in (plain, postscript, collection)]
     assert found == [True, False, False]
-
-
-def test_what_is_not_seen_is_told() -> None:
-    assert visible("a\n b\tc") == "a b c"
-    assert visible("exe.\u202egpm\x00") == "exe.<U+202E>gpm<U+0000>"

@@ -10,6 +10,7 @@ import numpy as np
 
 from ampose.comparing.pair import Pair
 from ampose.errors import InputError
+from ampose.render.letters import font_with
 from ampose.render.style import PEOPLE
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ COLOURS = tuple("#{:02x}{:02x}{:02x}".format(*(int(0.8 * c) for c in PEOPLE[k]))
 """Of the first and the second, as in the video but darker, since paper is white."""
 
 _INK, _FAINT, _GRID = "#1b1d22", "#5c6470", "#d9dce2"
+_OWN_FONT = "DejaVu Sans"  # comes with matplotlib
 _SETTINGS: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",
     "font.size": 8,
     "svg.hashsalt": "ampose",  # the same picture is the same file
     "svg.fonttype": "path",
@@ -62,6 +63,7 @@ def curves(pair: Pair) -> dict[str, bytes]:
         warnings.filterwarnings("ignore", "Glyph")  # names may be in any script
         mpl.rcdefaults()
         mpl.rcParams.update(_SETTINGS)
+        mpl.rcParams["font.family"] = _families(pair)
         figure = Figure(
             figsize=(_WIDTH, _ROW * len(pair.comparison.columns) + _TIMING), layout="constrained"
         )
@@ -71,6 +73,19 @@ def curves(pair: Pair) -> dict[str, bytes]:
             figure.savefig(buffer, format=kind, dpi=130, metadata=told)
             made[kind] = buffer.getvalue()
     return made
+
+
+def _families(pair: Pair) -> list[str]:
+    """Fonts in the order in which they are asked for a letter."""
+    from matplotlib.font_manager import FontProperties, fontManager
+
+    path = font_with("".join(recording.name for recording in pair.recordings))
+    if path is None:
+        return [_OWN_FONT]
+    name = FontProperties(fname=path).get_name()
+    if name not in fontManager.get_font_names():
+        fontManager.addfont(path)
+    return [_OWN_FONT, name]
 
 
 def _draw(figure: Figure, pair: Pair) -> None:

@@ -26,6 +26,7 @@ from ampose.media.sources import find_source
 from ampose.motion.choice import chosen, parse_choice
 from ampose.poses import PoseSequence
 from ampose.render import privacy
+from ampose.render.words import visible
 
 FILES = (
     "compare.html",
@@ -133,7 +134,7 @@ def _pair(
 def _labels(a: Side, b: Side) -> tuple[str, str]:
     """Names that differ."""
     first, second = (
-        each.name or poses_file(each.source).resolve().parent.name or word
+        visible(each.name or poses_file(each.source).resolve().parent.name) or word
         for each, word in ((a, "A"), (b, "B"))
     )
     return (first, second) if first != second else (f"{first} (A)", f"{second} (B)")

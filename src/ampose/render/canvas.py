@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import functools
 import math
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw, ImageFont
+
+from ampose.render.letters import font_with
 
 Canvas = NDArray[np.uint8]
 Colour = tuple[int, int, int]
@@ -74,7 +77,7 @@ def draw_text(
 
 def text_width(text: str, *, size: int = 14) -> int:
     """Pixels that `draw_text` needs from left to right."""
-    return math.ceil(_font(size).getlength(text))
+    return math.ceil(_font(text, size).getlength(text))
 
 
 def fitted(text: str, width: int, *, size: int = 14) -> str:
@@ -95,8 +98,14 @@ def _blend(target: Canvas, paint: ArrayLike, opacity: NDArray[np.float32]) -> No
     target[...] = target + opacity[..., None] * (np.asarray(paint, np.float32) - target) + 0.5
 
 
+def _font(text: str, size: int) -> ImageFont.FreeTypeFont:
+    return _loaded(font_with(text), size)
+
+
 @functools.cache
-def _font(size: int) -> ImageFont.FreeTypeFont:
+def _loaded(path: Path | None, size: int) -> ImageFont.FreeTypeFont:
+    if path is not None:
+        return ImageFont.truetype(path, size)
     font = ImageFont.load_default(size)
     assert isinstance(font, ImageFont.FreeTypeFont)
     return font
@@ -104,7 +113,8 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
 
 @functools.lru_cache(maxsize=256)
 def _text_mask(text: str, size: int) -> NDArray[np.float32]:
-    font = _font(size)
+    font = _font(text, size)
     image = Image.new("L", (max(1, text_width(text, size=size)), 2 * size))
-    ImageDraw.Draw(image).text((0, -font.getbbox("H")[1]), text, fill=255, font=font)
+    top = font.getbbox("H" if text.isascii() else f"H{text}")[1]  # 試 is higher than H
+    ImageDraw.Draw(image).text((0, -top), text, fill=255, font=font)
     return np.asarray(image, np.float32) / np.float32(255)

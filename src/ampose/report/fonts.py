@@ -14,8 +14,8 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontEntry, fontManager, get_font
 
+from ampose.render.words import code_point, visible
 from ampose.report.plots import OWN_FONT, drawing
-from ampose.report.words import code_point, visible
 
 _AT_MOST = 3
 _LAST_RESORT = "Last Resort"  # comes with matplotlib; has a box for every letter

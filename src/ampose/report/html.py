@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ampose.export.writing import replacing
+from ampose.render.words import visible
 from ampose.report.contents import KeyFrame, Part, Plot, Report, Table
 from ampose.report.plots import SVG_BOX, svg
-from ampose.report.words import visible
 
 _POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
