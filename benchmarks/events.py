@@ -26,7 +26,6 @@ and last `EDGE` s do not count: whether they are seen there is chance.
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -46,7 +45,6 @@ from ampose.motion.cleaning import Repairs
 from ampose.motion.filters import butterworth
 from ampose.poses import PoseSequence
 from ampose.research.data.open_mocap import FRAMES_PER_SECOND
-from ampose.research.evaluation.provenance import circumstances, write_table
 from ampose.skeletons import H36M_17
 
 Array = np.ndarray[Any, Any]
@@ -261,48 +259,41 @@ def is_blow(motion: takes.Motion) -> bool:
     return any(word in motion.description.lower() for word in BLOWS)
 
 
-def measure(names: Sequence[str], data: Path, lifter: ampose.Lifter) -> list[dict[str, str]]:
-    """Rows of the result file.
+def rows_of(name: str, data: Path, lifter: ampose.Lifter) -> Iterator[dict[str, str]]:
+    """The rows of one set.
 
     Raises:
-        InputError: a pack cannot be read, or holds nothing of that.
+        InputError: the pack cannot be read, or holds nothing of that.
     """
-    rows = []
-    for name in names:
-        tallies: dict[tuple[str, ...], Tally] = {}
-        for number, whole in enumerate(takes.motions(name, data, shortest=SHORTEST)):
-            motion = around_fastest(whole) if is_blow(whole) else whole
-            rng = np.random.default_rng((SEED, number))
-            for key, wanted, found in compared(takes.filmed(motion, rng), rng, lifter):
-                tallies.setdefault(key, Tally()).add(wanted, found, len(motion.joints))
-            print(f"\r{name}: {number + 1} motions", end="", flush=True)
-        print()
-        columns = ("movement", "event", "of", "against", "view")
-        for key, tally in sorted(tallies.items()):
-            row = {"set": name, **dict(zip(columns, key, strict=True))} | tally.row()
-            untimed = dict.fromkeys(UNTIMED, "") if row["movement"] == "squat" else {}
-            rows.append(row | untimed)
-    if not rows:
-        raise InputError(f"{', '.join(names)}: no walking, no blows and no classes")
-    return rows
+    tallies: dict[tuple[str, ...], Tally] = {}
+    for number, whole in enumerate(takes.motions(name, data, shortest=SHORTEST)):
+        motion = around_fastest(whole) if is_blow(whole) else whole
+        rng = np.random.default_rng((SEED, number))
+        for key, wanted, found in compared(takes.filmed(motion, rng), rng, lifter):
+            tallies.setdefault(key, Tally()).add(wanted, found, len(motion.joints))
+        print(f"\r{name}: {number + 1} motions", end="", flush=True)
+    print()
+    if not tallies:
+        raise InputError(f"{name}: no walking, no blows and no classes")
+    columns = ("movement", "event", "of", "against", "view")
+    for key, tally in sorted(tallies.items()):
+        row = {"set": name, **dict(zip(columns, key, strict=True))} | tally.row()
+        untimed = dict.fromkeys(UNTIMED, "") if row["movement"] == "squat" else {}
+        yield row | untimed
 
 
 def main() -> None:
     """Runs the benchmark and writes its table."""
     arguments = takes.arguments_of(__doc__ or "", Path("results/events.csv")).parse_args()
     lifter = ampose.Lifter()
-    rows = measure(arguments.sets, arguments.data, lifter)
-    notes = {
-        "what": "events by the rules of the presets, 25 frames/s; focal length and height known",
-        "seed": str(SEED),
+    takes.write_results(
+        arguments.out,
+        *(rows_of(name, arguments.data, lifter) for name in arguments.sets),
+        what="events by the rules of the presets, 25 frames/s; focal length and height known",
+        seed=str(SEED),
         **lifter.provenance,
-        **circumstances(),
-    }
-    write_table(arguments.out, rows, notes)
+    )
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except InputError as error:
-        sys.exit(str(error))
+    takes.run(main)

@@ -15,8 +15,7 @@ between the world's up and the true one.
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,7 +33,6 @@ from ampose.motion.cleaning import Repairs, motion_of
 from ampose.motion.tracks import Tracks
 from ampose.poses import PoseSequence
 from ampose.research.data.open_mocap import FRAMES_PER_SECOND
-from ampose.research.evaluation.provenance import circumstances, write_table
 from ampose.skeletons import H36M_17
 
 Array = np.ndarray[Any, Any]
@@ -83,29 +81,24 @@ def moved(
     return motion_of(tracks, lifter, replace(chain, height=height))
 
 
-def measure(names: Sequence[str], data: Path, lifter: ampose.Lifter) -> list[dict[str, str]]:
-    """Rows of the result file.
+def rows_of(name: str, data: Path, lifter: ampose.Lifter) -> Iterator[dict[str, str]]:
+    """The rows of one set.
 
     Raises:
-        InputError: a pack cannot be read, or holds no take.
+        InputError: the pack cannot be read, or holds no take.
     """
-    rows = []
-    for name in names:
-        for kind in INPUTS:
-            scores: dict[str, list[dict[str, float]]] = {chain: [] for chain in CHAINS}
-            for count, (take, keypoints, _) in enumerate(takes_of(name, data, "native", kind)):
-                for chain, repairs in CHAINS.items():
-                    scores[chain].append(score(take, moved(take, keypoints, lifter, repairs)))
-                print(f"\r{name}, {kind}: {count + 1} takes", end="", flush=True)
-            print()
-            if not scores["all steps"]:
-                raise InputError(f"{name} holds no motion of {takes.SHORTEST:g} s or more")
-            rows += [
-                {"set": name, "input": kind, "chain": chain, "takes": str(len(all_takes))}
-                | summary(all_takes)
-                for chain, all_takes in scores.items()
-            ]
-    return rows
+    for kind in INPUTS:
+        scores: dict[str, list[dict[str, float]]] = {chain: [] for chain in CHAINS}
+        for count, (take, keypoints, _) in enumerate(takes_of(name, data, "native", kind)):
+            for chain, repairs in CHAINS.items():
+                scores[chain].append(score(take, moved(take, keypoints, lifter, repairs)))
+            print(f"\r{name}, {kind}: {count + 1} takes", end="", flush=True)
+        print()
+        if not scores["all steps"]:
+            raise InputError(f"{name} holds no motion of {takes.SHORTEST:g} s or more")
+        for chain, of_takes in scores.items():
+            case = {"set": name, "input": kind, "chain": chain, "takes": str(len(of_takes))}
+            yield case | summary(of_takes)
 
 
 def summary(scores: Sequence[dict[str, float]]) -> dict[str, str]:
@@ -122,18 +115,14 @@ def main() -> None:
     """Runs the benchmark and writes its table."""
     arguments = takes.arguments_of(__doc__ or "", Path("results/motion.csv")).parse_args()
     lifter = ampose.Lifter()
-    rows = measure(arguments.sets, arguments.data, lifter)
-    notes = {
-        "what": "the chain of motion on native bones, focal length and height known",
-        "seed": str(SEED),
+    takes.write_results(
+        arguments.out,
+        *(rows_of(name, arguments.data, lifter) for name in arguments.sets),
+        what="the chain of motion on native bones, focal length and height known",
+        seed=str(SEED),
         **lifter.provenance,
-        **circumstances(),
-    }
-    write_table(arguments.out, rows, notes)
+    )
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except InputError as error:
-        sys.exit(str(error))
+    takes.run(main)

@@ -22,7 +22,6 @@ columns are medians over the takes.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,18 +30,16 @@ from typing import Any
 import numpy as np
 import real_video
 from steady_bones import SEED, Seen, takes_of
-from takes import arguments_of
+from takes import arguments_of, run, write_results
 
 import ampose
 from ampose.cameras import Camera
-from ampose.errors import InputError
 from ampose.geometry import bone_lengths
 from ampose.motion.body_fit import fit_to_bones
 from ampose.motion.bones import same_sides, stature
 from ampose.motion.floor import World, find_world
 from ampose.motion.place import root_path
 from ampose.motion.stance import CAMERA_UP, stance_of
-from ampose.research.evaluation.provenance import circumstances, write_table
 from ampose.skeletons import H36M_17
 
 Array = np.ndarray[Any, Any]
@@ -202,27 +199,17 @@ def main() -> None:
     parser.add_argument("--clips", type=Path, metavar="MEDIA")
     arguments = parser.parse_args()
     lifter = ampose.Lifter()
-    rows = []
-    for name in arguments.sets:
-        for row in rows_of_set(name, arguments.data, lifter):
-            print(row, flush=True)
-            rows.append(row)
+    rows = [rows_of_set(name, arguments.data, lifter) for name in arguments.sets]
     if arguments.clips:
-        for row in rows_of_clips(real_video.Recording.detected(arguments.clips), lifter):
-            print(row, flush=True)
-            rows.append(row)
-    notes = {
-        "what": "root, tilt and floor from one camera, native bones; medians over takes",
-        "lifter": lifter.provenance["lifter"],
-        "sha256": lifter.provenance["lifter_sha256"],
-        "seed": str(SEED),
-        **circumstances(),
-    }
-    write_table(arguments.out, rows, notes)
+        rows.append(rows_of_clips(real_video.Recording.detected(arguments.clips), lifter))
+    write_results(
+        arguments.out,
+        *rows,
+        what="root, tilt and floor from one camera, native bones; medians over takes",
+        seed=str(SEED),
+        **lifter.provenance,
+    )
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except InputError as error:
-        sys.exit(str(error))
+    run(main)

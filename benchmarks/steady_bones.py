@@ -19,7 +19,6 @@ from the keypoints, of the larger side of the box; root as fitted by each answer
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,14 +29,12 @@ import takes
 
 import ampose
 from ampose.cameras import Camera
-from ampose.errors import InputError
 from ampose.geometry import bone_lengths
 from ampose.lifting.root import estimate_root
 from ampose.metrics import aligned_joint_errors, bone_length_variation, joint_errors
 from ampose.motion.body import Body, Relift, measured_body, reprojection_residual
 from ampose.motion.body_fit import fit_to_bones
 from ampose.motion.bones import lifted_lengths, same_sides, scaled_to_height, stature, with_lengths
-from ampose.research.evaluation.provenance import circumstances, write_table
 from ampose.skeletons import H36M_17
 
 Array = np.ndarray[Any, Any]
@@ -191,23 +188,14 @@ def main() -> None:
     """Runs the benchmark and writes its table."""
     arguments = takes.arguments_of(__doc__ or "", Path("results/steady_bones.csv")).parse_args()
     lifter = ampose.Lifter()
-    rows = []
-    for name in arguments.sets:
-        for row in rows_of(name, arguments.data, lifter):
-            print(row, flush=True)
-            rows.append(row)
-    notes = {
-        "what": "lifted poses with constant bone lengths; means over frames",
-        "lifter": lifter.provenance["lifter"],
-        "sha256": lifter.provenance["lifter_sha256"],
-        "seed": str(SEED),
-        **circumstances(),
-    }
-    write_table(arguments.out, rows, notes)
+    takes.write_results(
+        arguments.out,
+        *(rows_of(name, arguments.data, lifter) for name in arguments.sets),
+        what="lifted poses with constant bone lengths; means over frames",
+        seed=str(SEED),
+        **lifter.provenance,
+    )
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except InputError as error:
-        sys.exit(str(error))
+    takes.run(main)

@@ -25,7 +25,6 @@ nearer to the frame before. ``continuity`` is the package's without a lifter, ``
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -37,11 +36,9 @@ import takes
 
 import ampose
 from ampose.cameras import Camera
-from ampose.errors import InputError
 from ampose.lifting.lifter import LiftedPeople
 from ampose.metrics import joint_errors
 from ampose.motion.swaps import Swap, Unswapped, lifted_misfit, undo_swaps
-from ampose.research.evaluation.provenance import circumstances, write_table
 from ampose.skeletons import H36M_17, Skeleton
 
 Array = np.ndarray[Any, Any]
@@ -311,22 +308,13 @@ def main() -> None:
     """Runs the benchmark and writes its table."""
     arguments = takes.arguments_of(__doc__ or "", Path("results/swaps.csv")).parse_args()
     lifter = RememberingLifter()
-    rows = [row for name in arguments.sets for row in score(name, arguments.data, lifter)]
-    if not rows:
-        raise InputError(f"no motion of {' '.join(arguments.sets)} is long enough")
-    for row in rows:
-        print(row)
-    notes = {
-        "what": "planted left/right swaps, found and undone; H36M_17, true camera, 25 frames/s",
-        "lifter": lifter.provenance["lifter"],
-        "lifter_sha256": lifter.provenance["lifter_sha256"],
-        **circumstances(),
-    }
-    write_table(arguments.out, rows, notes)
+    takes.write_results(
+        arguments.out,
+        *(score(name, arguments.data, lifter) for name in arguments.sets),
+        what="planted left/right swaps, found and undone; H36M_17, true camera, 25 frames/s",
+        **lifter.provenance,
+    )
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except InputError as error:
-        sys.exit(str(error))
+    takes.run(main)

@@ -10,8 +10,10 @@ has the protocol's noise with its correlation over time, and its missing joints.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,7 @@ from ampose.research.evaluation.open_protocol import (
     SETS,
     detector_like,
 )
+from ampose.research.evaluation.provenance import circumstances, write_table
 from ampose.skeletons import H36M_17
 
 Array = np.ndarray[Any, Any]
@@ -113,6 +116,29 @@ def arguments_of(description: str, out: Path) -> argparse.ArgumentParser:
     parser.add_argument("--sets", nargs="+", default=["cmu-val"], choices=list(SETS))
     parser.add_argument("-o", "--out", type=Path, default=out)
     return parser
+
+
+def write_results(out: Path, *tables: Iterable[dict[str, str]], **notes: str) -> None:
+    """Prints rows as they come, and writes them at the end, with notes and circumstances above.
+
+    Raises:
+        InputError: there are no rows, or the file cannot be written.
+    """
+    kept = []
+    for row in chain(*tables):
+        print(*row.values(), flush=True)
+        kept.append(row)
+    if not kept:
+        raise InputError(f"nothing to measure: no motion of {SHORTEST:g} s or more")
+    write_table(out, kept, {**notes, **circumstances()})
+
+
+def run(main: Callable[[], None]) -> None:
+    """Ends the program with one line on bad input."""
+    try:
+        main()
+    except InputError as error:
+        sys.exit(str(error))
 
 
 def motions(

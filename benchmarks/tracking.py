@@ -31,7 +31,6 @@ cmu-val, mostly on draws of other seeds; those of ``nearest box`` were not tuned
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -39,7 +38,7 @@ from typing import Any, Protocol
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
-from takes import Motion, Take, arguments_of, camera_for, motions
+from takes import Motion, Take, arguments_of, camera_for, motions, run, write_results
 
 from ampose.cameras import MIN_VISIBLE_JOINTS, Camera
 from ampose.detection.similarity import oks, prominence
@@ -49,7 +48,6 @@ from ampose.motion.identities import REMEMBER_SECONDS, Identities
 from ampose.poses import Pose2D
 from ampose.research.data.open_mocap import FRAMES_PER_SECOND
 from ampose.research.evaluation.open_protocol import SETS
-from ampose.research.evaluation.provenance import circumstances, write_table
 from ampose.skeletons import H36M_17
 
 Array = np.ndarray[Any, Any]
@@ -353,7 +351,7 @@ def score(sequences: Sequence[Crowd], method: str) -> dict[str, float]:
     return {"identity_switches": switches, "idf1": 2 * hits / (2 * hits + false + missed)}
 
 
-def rows_of(name: str, data: Path) -> list[dict[str, str]]:
+def rows_of(name: str, data: Path) -> Iterator[dict[str, str]]:
     """The rows of one set: for each number of people one for each method.
 
     Raises:
@@ -364,7 +362,6 @@ def rows_of(name: str, data: Path) -> list[dict[str, str]]:
     walks = [m for m in motions(name, data) if way(m) >= LEAST_WAY]
     if len(walks) < max(PEOPLE):
         raise InputError(f"{name} has {len(walks)} walks of {LEAST_WAY:g} m; {max(PEOPLE)} needed")
-    rows = []
     for people in PEOPLE:
         sequences = list(crowds(walks, people, SEQUENCES, SEED))
         held = {
@@ -377,9 +374,7 @@ def rows_of(name: str, data: Path) -> list[dict[str, str]]:
             row = {"set": name, "people": people, "method": method, "sequences": SEQUENCES} | held
             row |= {"identity_switches": got["identity_switches"]}
             row |= {"idf1_percent": f"{100 * got['idf1']:.1f}"}
-            print(*row.values(), flush=True)
-            rows.append({key: str(value) for key, value in row.items()})
-    return rows
+            yield {key: str(value) for key, value in row.items()}
 
 
 def way(motion: Motion) -> float:
@@ -390,19 +385,15 @@ def way(motion: Motion) -> float:
 def main() -> None:
     """Runs the benchmark and writes its table."""
     arguments = arguments_of(__doc__ or "", Path("results/tracking.csv")).parse_args()
-    rows = [row for name in arguments.sets for row in rows_of(name, arguments.data)]
-    notes = {
-        "what": "identities of people who cross; switches as CLEAR MOT counts them, IDF1 in %",
-        "hidden": f"not to be found with more than {HIDDEN_SHARE:.0%} of the joints hidden",
-        "faults": f"{MISSED:.0%} of people missed, false finds in {FALSE:.0%} of the frames",
-        "seed": str(SEED),
-        **circumstances(),
-    }
-    write_table(arguments.out, rows, notes)
+    write_results(
+        arguments.out,
+        *(rows_of(name, arguments.data) for name in arguments.sets),
+        what="identities of people who cross; switches as CLEAR MOT counts them, IDF1 in %",
+        hidden=f"not to be found with more than {HIDDEN_SHARE:.0%} of the joints hidden",
+        faults=f"{MISSED:.0%} of people missed, false finds in {FALSE:.0%} of the frames",
+        seed=str(SEED),
+    )
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except InputError as error:
-        sys.exit(str(error))
+    run(main)

@@ -147,7 +147,7 @@ def test_counted_clips_have_no_times(tmp_path, monkeypatch):
     named = replace(squat, name="hdm05/bd_1/0")
     monkeypatch.setattr(events, "moved", Mirror())
     monkeypatch.setattr(takes, "motions", lambda *_, **__: [named])
-    for row in events.measure(["hdm05"], tmp_path, None):
+    for row in events.rows_of("hdm05", tmp_path, None):
         assert (row["events"], row["found_percent"]) == ("1", "100.0")
         assert {row[column] for column in events.UNTIMED} == {""}
 

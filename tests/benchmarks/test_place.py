@@ -110,4 +110,4 @@ def test_the_table(tmp_path, monkeypatch):
     notes, rows = read_table(out, ("set", "clips", "input", "focal", "height", "root_percent"))
     assert len(rows) == 2 * 2 * 2 * 2
     assert {row["clips"] for row in rows} == {"walk", "all"}
-    assert {"what", "sha256", "seed", "commit", "hardware", "day"} <= notes.keys()
+    assert {"what", "lifter_sha256", "seed", "commit", "hardware", "day"} <= notes.keys()

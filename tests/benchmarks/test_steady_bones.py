@@ -99,7 +99,7 @@ def test_the_table(tmp_path, monkeypatch, capsys):
     notes, rows = read_table(out, ("set", "bones", "input", "answer", "mpjpe_mm"))
     assert len(rows) == 2 * 2 * 5
     assert len(capsys.readouterr().out.splitlines()) == len(rows)
-    assert {"what", "sha256", "seed", "commit", "hardware", "day"} <= notes.keys()
+    assert {"what", "lifter_sha256", "seed", "commit", "hardware", "day"} <= notes.keys()
     steady = [row for row in rows if row["answer"] != "lifted"]
     assert {row["bone_variation_percent"] for row in steady} == {"0.00"}
 

@@ -206,7 +206,7 @@ def test_a_row_for_each_number_of_people_and_method(tmp_path: Path, monkeypatch)
 
 def test_bad_arguments_are_one_line(tmp_path: Path):
     with pytest.raises(InputError, match="unknown set nowhere; known are cmu-val"):
-        tracking.rows_of("nowhere", tmp_path)
+        list(tracking.rows_of("nowhere", tmp_path))
     data = write_data(tmp_path / "packs", **walking())
     with pytest.raises(InputError, match=r"walks of 2\.5 m; 4 needed"):
-        tracking.rows_of("cmu-val", data)
+        list(tracking.rows_of("cmu-val", data))
