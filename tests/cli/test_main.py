@@ -76,7 +76,8 @@ def test_demo(ampose: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     assert ampose("demo", "--force").code == 0
 
 
-def test_ctrl_c(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c(tmp_path: Path, number: signal.Signals) -> None:
     """In a process of its own, in the middle of a video."""
     source = clip(tmp_path / "a.mp4", list(person()) * 60)
     process = subprocess.Popen(
@@ -90,7 +91,7 @@ def test_ctrl_c(tmp_path: Path) -> None:
     while not list(tmp_path.glob("x/.*/*")) and process.poll() is None:
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in out + err

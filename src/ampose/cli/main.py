@@ -5,6 +5,7 @@ Command modules import only what ``--help`` needs; the work is imported when it 
 
 from __future__ import annotations
 
+import signal
 import sys
 from typing import Annotated
 
@@ -68,7 +69,11 @@ def _root(
 
 
 def main() -> None:
-    """Entry point of the ``ampose`` command; Ctrl-C ends it with exit code 130."""
+    """Entry point of the ``ampose`` command; Ctrl-C ends it with exit code 130, and so does SIGTERM.
+
+    Batch systems send SIGTERM: it too leaves no half-written result, and training saves.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         sys.exit(app(standalone_mode=False))
     except typer.TyperException as error:

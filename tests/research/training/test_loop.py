@@ -250,22 +250,34 @@ class TestResume:
 
     @pytest.mark.parametrize("recipe", [TINY, DROPOUT], ids=["ampose", "dropout"])
     @pytest.mark.parametrize("at", [0, 4, 5, 11])
-    def test_ctrl_c_in_the_middle_of_a_step(
-        self, tmp_path: Path, whole, monkeypatch: pytest.MonkeyPatch, recipe: Recipe, at: int
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_a_signal_in_the_middle_of_a_step(
+        self,
+        tmp_path: Path,
+        whole,
+        monkeypatch: pytest.MonkeyPatch,
+        recipe: Recipe,
+        at: int,
+        number: signal.Signals,
     ) -> None:
         steps = itertools.count()
 
         def half_a_step(*arguments):
             if next(steps) == at:
-                signal.raise_signal(signal.SIGINT)
+                signal.raise_signal(number)
             return train_step(*arguments)
 
-        with monkeypatch.context() as patch:
-            patch.setattr(loop, "train_step", half_a_step)
-            with pytest.raises(KeyboardInterrupt):
-                run(recipe, tmp_path)
+        # as `ampose.cli.main` sets it
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            with monkeypatch.context() as patch:
+                patch.setattr(loop, "train_step", half_a_step)
+                with pytest.raises(KeyboardInterrupt):
+                    run(recipe, tmp_path)
+            assert signal.getsignal(number) is signal.default_int_handler
+        finally:
+            signal.signal(signal.SIGTERM, before)
         assert torch.load(tmp_path / "checkpoint.pt")["step"] == at + 1
-        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
         self._goes_on(recipe, tmp_path, whole)
 
     @pytest.mark.parametrize("at", [2, 7, 10, 11])

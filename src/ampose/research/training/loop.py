@@ -253,18 +253,22 @@ def claim_folder(folder: Path, recipe: Recipe) -> None:
 
 @contextmanager
 def interrupts_held() -> Iterator[None]:
-    """Ctrl-C waits for the end of the block: half a step could not be resumed exactly."""
+    """Ctrl-C and SIGTERM wait for the end of the block: half a step cannot be resumed exactly."""
     if threading.current_thread() is not threading.main_thread():
         yield  # signals reach the main thread only
         return
     came: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    before = {
+        number: signal.signal(number, lambda number, _: came.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
         if came:
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(came[0])
 
 
 def start_from(model: nn.Module, path: Path) -> None:
