@@ -11,7 +11,14 @@ import pytest
 from ampose import formats
 from ampose.analysis import NOTICE, angles_of
 from ampose.errors import InputError
-from ampose.formats import FORMATS, format_files, known_formats, parse_formats, write_formats
+from ampose.formats import (
+    FORMATS,
+    format_files,
+    known_formats,
+    left_from_before,
+    parse_formats,
+    write_formats,
+)
 from tests.export.recordings import absent, recording, walking
 from tests.export.test_mot import read as read_mot
 
@@ -35,6 +42,17 @@ def test_every_format_writes_the_files_that_it_says(tmp_path: Path, name: str):
     expected = {pattern.replace("<id>", str(person)) for person in people}
     assert {path.name for path in tmp_path.iterdir()} == expected
     assert format_files([name], tmp_path) == pattern
+
+
+def test_files_of_people_who_are_no_more(tmp_path: Path):
+    sequence = recording(walking(), walking(seed=1))
+    write_formats(sequence, tmp_path, ["bvh", "trc", "json"])
+    (tmp_path / "person_notes.trc").touch()
+    assert not left_from_before(sequence, tmp_path)
+    one = sequence.only([1])
+    assert left_from_before(one, tmp_path) == [
+        f"person_{sequence.ids[0]}.{k}" for k in ("bvh", "trc")
+    ]
 
 
 @pytest.mark.parametrize("name", HERE)

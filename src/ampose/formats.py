@@ -184,6 +184,14 @@ def format_files(names: Iterable[str], folder: Path) -> str:
     return ", ".join(there) or "no files, as nobody is there to be written"
 
 
+def left_from_before(sequence: PoseSequence, folder: Path) -> list[str]:
+    """Files of people whom the sequence does not have: `--force` replaces, and removes nothing."""
+    patterns = (each.files.replace("<id>", "[0-9]*") for each in FORMATS.values())
+    own = {f"person_{identity}" for identity in sequence.ids}
+    found = (path for each in patterns if "*" in each for path in folder.glob(each))
+    return sorted(path.name for path in found if path.stem not in own)
+
+
 def write_formats(
     sequence: PoseSequence, folder: Path, names: Iterable[str], *, partly: bool = False
 ) -> tuple[str, ...]:

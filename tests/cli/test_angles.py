@@ -51,6 +51,17 @@ def test_names_and_class_b(ampose: Command, poses: Path) -> None:
     assert columns("all") == [column.name for column in columns_of(class_b=True)]
 
 
+def test_one_of_several(ampose: Command, tmp_path: Path) -> None:
+    crowd = np.stack([np.stack([figure(), figure() + 1])] * 3)
+    write_npz(sequence(crowd, ids=(0, 4)), tmp_path / "poses.npz")
+    said = ampose("angles", tmp_path, "-o", "out", "--person", "4")
+    assert "of 1 person in 3 frame(s)" in said.out
+    with Path("out/angles.csv").open(encoding="utf-8") as file:
+        assert {row["person"] for row in csv.DictReader(file)} == {"4"}
+    assert_one_line(ampose("angles", tmp_path, "-o", "no", "--person", "1"), "no person 1")
+    assert_one_line(ampose("angles", tmp_path, "-o", "no", "--person", "me"), "--person must be")
+
+
 def test_names_from_a_file(ampose: Command, poses: Path) -> None:
     Path("a.toml").write_text('angles = "knee_flexion_l"\nreference-frame = 1')
     assert ampose("angles", poses, "-o", "out", "--config", "a.toml").code == 0

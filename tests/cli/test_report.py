@@ -74,6 +74,9 @@ def test_pictures_of_the_video_beside_it_or_named(ampose: Command, result: Path)
     assert "was not found beside the result" in said.out
     said = ampose("report", result, *WORDS, "--force", "--format", "html", "--video", "other.mp4")
     assert "Pictures are from other.mp4." in said.out
+    clip(Path("short.mp4"), [red] * 3)
+    said = ampose("report", result, *WORDS, "--force", "--video", "short.mp4")
+    assert_one_line(said, "short.mp4", ": it is not what the result came from")
 
 
 def test_covered_faces(ampose: Command, result: Path) -> None:

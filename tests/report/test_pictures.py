@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from ampose.analysis import Event
+from ampose.errors import InputError
 from ampose.report import pictures
 from ampose.report.pictures import key_frames, key_moments
 from tests.cli.clips import SIZE, clip, photo
@@ -102,11 +103,14 @@ def test_another_file_of_that_name_is_not_used(tmp_path: Path) -> None:
     recording = bending()
     slower = clip(tmp_path / "slower.mp4", [RED] * 9, times=[50 * place for place in range(9)])
     for path in (small, short, slower, text, tmp_path / "folder"):
-        frames, note = key_frames(recording, recording, [], path)
+        with pytest.raises(InputError, match=rf"{path}.*: it is not what the result came from$"):
+            key_frames(recording, recording, [], path)
+        frames, note = key_frames(recording, recording, [], path, guessed=True)
         assert note.endswith(f"{path.name} was found, but is not what the result came from.")
         assert frames[0].picture.shape == (560, 560, 3)
     stills = photos(3)
-    assert "not what" in key_frames(stills, stills, [], clip(tmp_path / "c.mp4", [RED] * 3))[1]
+    moving = clip(tmp_path / "c.mp4", [RED] * 3)
+    assert "not what" in key_frames(stills, stills, [], moving, guessed=True)[1]
 
 
 def test_without_a_source_skeletons_are_drawn() -> None:

@@ -75,6 +75,12 @@ class Column:
         return f"{self.angle.name}_{self.side[0]}" if self.side else self.angle.name
 
     @property
+    def title(self) -> str:
+        """In words, such as ``knee flexion, left``; class B is marked."""
+        side = f", {self.side}" if self.side else ""
+        return f"{self.angle.title}{side}{' (B)' * (self.angle.kind == 'B')}"
+
+    @property
     def joints(self) -> list[int]:
         """That move it, in `H36M_17`."""
         return H36M_17.indices(joint.format(side=self.side) for joint in self.angle.joints)

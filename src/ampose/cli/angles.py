@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ampose.cli.common import Config, Force, Out
+from ampose.cli.motion_options import Person
 
 
 def angles(
@@ -32,6 +33,7 @@ def angles(
     peak_velocities: Annotated[
         bool, typer.Option("--peak-velocities", help="Also the fastest moments; 120 frames/s up.")
     ] = False,
+    person: Person = "all",
     config: Config = None,
 ) -> None:
     """Joint angles with error bars and what limits them; docs/angles.md defines each."""
@@ -40,8 +42,11 @@ def angles(
     from ampose.angle_files import write_angles
     from ampose.export import read_npz
     from ampose.export.folder import ResultFolder
+    from ampose.motion.choice import chosen, parse_choice
 
-    sequence = read_npz(source / "poses.npz" if source.is_dir() else source)
+    choice = parse_choice(person)
+    whole = read_npz(source / "poses.npz" if source.is_dir() else source)
+    sequence = whole.only(chosen(choice, whole.ids, whole.keypoints))
     found = analysis.angles_of(
         sequence,
         None if names is None else names.split(","),

@@ -165,12 +165,14 @@ def tell(
         formats: written beside ``poses.npz`` and ``poses.json``.
         notes: about these formats.
     """
-    from ampose.formats import ALWAYS, format_files
+    from ampose.formats import ALWAYS, format_files, left_from_before
 
-    people = sequence.person_count
+    people = sequence.person_count if sequence.frame_count else 0
     print(f"{sequence.frame_count} frame(s), {people} {'person' if people == 1 else 'people'}")
     for warning in (*sequence.warnings, *notes):
         print(f"note: {warning}")
+    if left := left_from_before(sequence, out):
+        print(f"note: of an earlier result, and still there: {', '.join(left)}")
     overlays = [path for path in out.iterdir() if path.stem == "overlay"]
     print(f"Results in {out}: {format_files((*ALWAYS, *formats), out)}")
     if overlays:  # with --force, one of an earlier run may lie beside it

@@ -69,7 +69,7 @@ def _root(
 
 
 def main() -> None:
-    """Entry point of the ``ampose`` command; Ctrl-C ends it with exit code 130, and so does SIGTERM.
+    """Entry point of the ``ampose`` command; Ctrl-C and SIGTERM end it with exit code 130.
 
     Batch systems send SIGTERM: it too leaves no half-written result, and training saves.
     """

@@ -94,6 +94,7 @@ def report(
         handed=handed,
         corrections=corrections,
         source=video or find_source(name, (poses.parent, poses.parent / "..", Path())),
+        source_guessed=video is None,
         made=made,
         hide=hide,
     )

@@ -100,7 +100,7 @@ def _draw(figure: Figure, pair: Pair) -> None:
         for recording, colour, (values, sigma) in zip(pair.recordings, COLOURS, both, strict=True):
             name = _plain(recording.name)
             _band(left, times, values[:, place], sigma[:, place], colour, name)
-        left.set_ylabel(f"{column.name.replace('_', ' ')}\ndegrees", fontsize=7)
+        left.set_ylabel(f"{column.title}\ndegrees", fontsize=7)
         _widen(left)
         difference, sigma = comparison.difference[:, place], comparison.sigma[:, place]
         right.axhline(0, color=_FAINT, linewidth=0.8)

@@ -71,7 +71,7 @@ def _video(path: Path) -> str:
 
 def _row(row: AngleDifference) -> str:
     cells = [
-        f"<td>{escape(row.column.name.replace('_', ' '))}</td>",
+        f"<td>{escape(row.column.title)}</td>",
         f"<td>{_span(row.low_a, row.high_a)}</td>",
         f"<td>{_span(row.low_b, row.high_b)}</td>",
         *(_difference(each) for each in (row.range, row.mean, row.largest)),

@@ -49,6 +49,7 @@ def report_of(
     handed: Hand | None = None,
     corrections: Corrections | None = None,
     source: Path | None = None,
+    source_guessed: bool = False,
     made: Mapping[str, str] | None = None,
     hide: Hide | None = None,
 ) -> Report:
@@ -62,11 +63,13 @@ def report_of(
         handed: side that somebody throws or swings from; from the motion if None.
         corrections: to the events, see `ampose.event_files.read_events`.
         source: the video, photo or folder that the sequence came from, for pictures.
+        source_guessed: it only has the right name, and is not used if it does not fit.
         made: what the report was made from and how, for its provenance.
         hide: covers faces in pictures.
 
     Raises:
-        InputError: an unknown or refused angle, another joint set, or a preset for photos.
+        InputError: an unknown or refused angle, another joint set, a preset for photos, or a
+            source that is none and was not guessed.
     """
     timed = has_times(sequence.times)
     shown = sequence.only(_most_seen(sequence))
@@ -83,7 +86,9 @@ def report_of(
         )
     else:
         parts = _photos(shown, found)
-    pictures, pictures_note = key_frames(sequence, shown, movement.events, source, hide=hide)
+    pictures, pictures_note = key_frames(
+        sequence, shown, movement.events, source, guessed=source_guessed, hide=hide
+    )
     motion = motion_of(sequence, movement.events)
     warnings = (
         *_limits(sequence, shown, found, movement.events, motion, timed=timed),
@@ -155,7 +160,7 @@ def _photos(sequence: PoseSequence, angles: Angles) -> tuple[Part, ...]:
     several = sequence.frame_count > 1
     present = np.flatnonzero(sequence.valid.any((1, 2)))[:MOST_PHOTOS]
     return tuple(
-        Part(f"Photo {frame}" if several else "Photo", "", (), (values_table(angles, frame),))
+        Part(f"Photo {frame}" if several else "Picture", "", (), (values_table(angles, frame),))
         for frame in present.tolist()
     )
 
@@ -168,7 +173,7 @@ def _quality(sequence: PoseSequence, angles: Angles, *, timed: bool) -> tuple[Ta
 def _extent(sequence: PoseSequence, timed: bool) -> str:
     count = sequence.frame_count
     if not timed:
-        return "1 photo" if count == 1 else f"{count:,} photos"
+        return "1 picture" if count == 1 else f"{count:,} photos"
     times = sequence.times
     rate = 1 / np.median(np.diff(times))
     return f"{times[-1] - times[0]:.2f} s, {count:,} frames, {rate:.3g} frames/s"

@@ -85,6 +85,7 @@ def key_frames(
     events: Sequence[Event],
     source: Path | None,
     *,
+    guessed: bool = False,
     hide: Hide | None = None,
 ) -> tuple[tuple[KeyFrame, ...], str]:
     """The moments with their pictures, and a line that says where these are from.
@@ -94,11 +95,15 @@ def key_frames(
         shown: of the people who are shown.
         events: that choose moments.
         source: the video, photo or folder, if it was found.
+        guessed: `source` only has the right name; skeletons are drawn if it does not fit.
         hide: covers faces.
+
+    Raises:
+        InputError: `source` does not fit, or cannot be read, and was not guessed.
     """
     moments = key_moments(shown, events)
     frames = [frame for frame, _ in moments]
-    found, note = _from_source(shown, frames, source)
+    found, note = _from_source(shown, frames, source, guessed=guessed)
     if found:
         window = _window(shown, frames)
         if hide:
@@ -114,7 +119,7 @@ def key_frames(
 
 
 def _from_source(
-    sequence: PoseSequence, frames: list[int], source: Path | None
+    sequence: PoseSequence, frames: list[int], source: Path | None, *, guessed: bool
 ) -> tuple[dict[int, Picture], str]:
     """A picture of each frame, or none at all and why."""
     drawn = "Skeletons are drawn as the camera sees them"
@@ -124,10 +129,11 @@ def _from_source(
         return {}, f"{drawn}: the recording itself was not found beside the result."
     try:
         found = dict(zip(frames, _read(sequence, frames, source), strict=True))
-    except (InputError, StopIteration, RuntimeError):
-        found = {}
-    if not found:
-        return {}, f"{drawn}: {source.name} was found, but is not what the result came from."
+    except (InputError, StopIteration, RuntimeError) as error:
+        if guessed:
+            return {}, f"{drawn}: {source.name} was found, but is not what the result came from."
+        why = error if isinstance(error, InputError) else f"{source} lacks frames or is damaged"
+        raise InputError(f"{why}: it is not what the result came from") from error
     return found, f"Pictures are from {source.name}."
 
 

@@ -43,12 +43,6 @@ def _column(name: str) -> Column:
     return column
 
 
-def column_title(column: Column) -> str:
-    """Such as ``knee flexion, left``; class B is marked."""
-    side = f", {column.side}" if column.side else ""
-    return f"{column.angle.title}{side}{' (B)' * (column.angle.kind == 'B')}"
-
-
 def range_table(angles: Angles, person: int) -> Table:
     """Smallest and largest value of each angle of a person over a recording, and the range."""
     rows = []
@@ -56,13 +50,13 @@ def range_table(angles: Angles, person: int) -> Table:
         values = continuous(angles.values[:, person, place])
         sigma = angles.sigma[:, person, place]
         if not np.isfinite(values).any():
-            rows.append((column_title(column), *[NONE] * 5))
+            rows.append((column.title, *[NONE] * 5))
             continue
         low, high = int(np.nanargmin(values)), int(np.nanargmax(values))
         error = float(np.hypot(sigma[low], sigma[high]))
         rows.append(
             (
-                column_title(column),
+                column.title,
                 degrees(float(values[low]), float(sigma[low])),
                 f"{angles.times[low]:.2f}",
                 degrees(float(values[high]), float(sigma[high])),
@@ -79,7 +73,7 @@ def values_table(angles: Angles, frame: int) -> Table:
     heads = ("angle", *(f"person {identity}" for identity in angles.ids.tolist()))
     rows = tuple(
         (
-            column_title(column),
+            column.title,
             *(
                 degrees(float(value), float(sigma))
                 for value, sigma in zip(
@@ -118,7 +112,7 @@ def _over_repetitions(repetitions: Sequence[Repetition]) -> Table:
         ranges = np.array(found)
         deviation = float(ranges.std(ddof=1)) if len(ranges) > 1 else math.nan
         values = float(ranges.mean()), deviation, float(ranges.min()), float(ranges.max())
-        title = column_title(_column(name))
+        title = _column(name).title
         rows.append((title, str(len(ranges)), *(degrees(value) for value in values)))
     heads = ("range of motion", "repetitions", "mean", "SD between", "smallest", "largest")
     note = "Degrees; SD between is the standard deviation between repetitions."
@@ -142,7 +136,7 @@ def _each_repetition(
             ends = [math.nan, math.nan]
         rows.append(
             (
-                f"{spans.index(span) + 1}: {column_title(column)}",
+                f"{spans.index(span) + 1}: {column.title}",
                 *([f"{times[frame]:.2f}" for frame in span] if span != last else [""] * 3),
                 *(degrees(end) for end in ends),
                 degrees(each.range, each.sigma),
