@@ -123,6 +123,16 @@ def test_between_frames() -> None:
     np.testing.assert_array_equal(sigma[1:6, 0], np.ones(5))
 
 
+def test_halts_of_either_recording() -> None:
+    times_a = np.array([1, 2, 3, 4, 5, 6.0])
+    times_b = np.array([0, 0.05, 0.1, 3, 3, 6.0])
+    found = Alignment("dtw", times_a, times_b)
+    assert found.longest_halt(of_a=False) == (1, 2)
+    assert found.longest_halt(of_a=True)[1] == 0
+    assert Alignment("dtw", times_b, times_a).longest_halt(of_a=True) == (1, 2)
+    assert Alignment("none", times_a[:1], times_b[:1]).longest_halt(of_a=True) == (0, 0)
+
+
 def test_whole_turns_are_no_motion() -> None:
     turning = np.array([[170.0], [np.nan], [-175], [-160], [175]])
     np.testing.assert_allclose(unwrapped(turning)[:, 0], [170, np.nan, 185, 200, 175])

@@ -146,6 +146,14 @@ def test_warnings() -> None:
     assert "taken as independent" in plain
 
 
+def test_a_pause_of_one_is_told() -> None:
+    plain, halting = squat(), squat(pace=lambda time: np.maximum(time - 1, np.minimum(time, 1.8)))
+    told = "\n".join(compared(plain, halting).warnings)
+    assert "s of the second recording, from 1." in told
+    assert "belong to one moment of the first" in told
+    assert "belong to one moment" not in "\n".join(compared(plain, plain).warnings)
+
+
 def test_long_recordings_say_how_coarsely(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ampose.analysis.alignment.MOST_STEPS", 40)
     told = compared(squat(60), squat(60)).warnings

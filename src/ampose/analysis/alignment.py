@@ -41,6 +41,9 @@ _MOVES = 2.0
 
 _LEAST_WEIGHT = 0.05
 
+_STANDS = 0.1
+"""Seconds of the one for each of the other, at which it stands."""
+
 
 @dataclass(frozen=True, eq=False)
 class Curves:
@@ -103,6 +106,26 @@ class Alignment:
     times_a: Array
     times_b: Array
     step: float = float("nan")
+
+    def longest_halt(self, *, of_a: bool) -> tuple[float, float]:
+        """The longest stretch that is matched with hardly a moment of the other recording.
+
+        Args:
+            of_a: a stretch of the second while the first stands; else the other way round.
+
+        Returns:
+            its start and its duration, seconds of the recording that goes on; duration 0 if none.
+        """
+        stands, moves = (self.times_a, self.times_b) if of_a else (self.times_b, self.times_a)
+        passed = np.diff(moves)
+        still = np.diff(stands) < _STANDS * passed
+        if not still.any():
+            return float(moves[0]), 0.0
+        # Each stretch of stillness has a number; what moves has that of the stretch before.
+        number = np.cumsum(still & ~np.r_[False, still[:-1]])
+        lengths = np.bincount(number, passed * still)
+        longest = int(lengths.argmax())
+        return float(moves[np.argmax(still & (number == longest))]), float(lengths[longest])
 
 
 def align(a: Curves, b: Curves, method: Method = "dtw") -> Alignment:

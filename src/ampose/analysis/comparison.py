@@ -21,6 +21,9 @@ Array = NDArray[np.floating]
 CHANCE = 0.05
 """How likely it is that error alone makes any of a table's differences seem real."""
 
+LONG_HALT = 0.5
+"""Seconds for which one recording may stand before a warning says so."""
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -219,6 +222,14 @@ def _range(curves: Curves, column: int, times: Array) -> tuple[float, float, flo
 
 
 def _warnings(a: Angles, b: Angles, people: tuple[int, int], found: Alignment) -> Iterator[str]:
+    for of_a, words in ((False, ("first", "second")), (True, ("second", "first"))):
+        start, seconds = found.longest_halt(of_a=of_a)
+        if seconds >= LONG_HALT:
+            yield (
+                f"{seconds:.2f} s of the {words[0]} recording, from {start:.2f} s on, belong to "
+                f"one moment of the {words[1]}: one pauses, or nothing shows what belongs "
+                "together."
+            )
     if found.method == "dtw":
         yield (
             "Moments were aligned by dynamic time warping of these angles, which makes the rest "
