@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from ampose.lifting.network import DEFAULT_WEIGHTS
 from ampose.research.evaluation.provenance import write_table
 from ampose.research.models.cost import count_parameters
 from ampose.research.models.zoo import build
@@ -171,7 +172,10 @@ class TestBenchmark:
     def test_speed(self, ampose: Command, wide: bool, monkeypatch: pytest.MonkeyPatch) -> None:
         asked: list[tuple[str, ...]] = []
 
-        def measure(recipes: tuple[Recipe, ...], bench: Bench, out: Path) -> Written:
+        def measure(
+            recipes: tuple[Recipe, ...], bench: Bench, out: Path, shipped: tuple[Path, ...]
+        ) -> Written:
+            assert shipped == (DEFAULT_WEIGHTS,)
             asked.append(tuple(recipe.name for recipe in recipes))
             return Written((out / "speed.csv", bench.runs), "fast")
 

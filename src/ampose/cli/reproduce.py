@@ -157,6 +157,7 @@ def list_targets(laboratory: Laboratory, bench: Bench) -> None:
 
 def write_table(target: str, laboratory: Laboratory, bench: Bench, out: Path) -> None:
     """Writes a table and prints its main part."""
+    from ampose.lifting.network import DEFAULT_WEIGHTS
     from ampose.research.recipes import BENCHMARK, EXTRAS, WIDE_BENCHMARK
     from ampose.research.reproduction.open_ablations import reproduce_ablation
     from ampose.research.reproduction.open_benchmark import reproduce_benchmark
@@ -176,7 +177,7 @@ def write_table(target: str, laboratory: Laboratory, bench: Bench, out: Path) ->
     elif target == SPEED_TABLE:
         recipes = (*BENCHMARK, *EXTRAS, *(WIDE_BENCHMARK if bench.wide else ()))
         with needs_torch():  # and what exports
-            written = measure_speeds(recipes, bench, out)
+            written = measure_speeds(recipes, bench, out, (DEFAULT_WEIGHTS,))
     elif target == GAINS_TABLE:
         written = reproduce_gains(bench, out)
     elif target in OPEN_TABLES:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ampose.lifting.network import DEFAULT_WEIGHTS
 from ampose.research.models.cost import count_parameters
 from ampose.research.models.zoo import build
 from ampose.research.reproduction import open_speed
@@ -104,12 +105,17 @@ class TestMeasuring:
         pair = SMALL[:2]
         bench = Bench(tmp_path / "runs", tmp_path / "log.csv", silent)
         write_run(bench.runs, pair[1])
-        written = measure_speeds(pair, bench, tmp_path / "out")
+        written = measure_speeds(pair, bench, tmp_path / "out", (DEFAULT_WEIGHTS,))
         assert written.paths == (tmp_path / "out" / FILE,)
         notes, rows = read(written.paths[0])
         assert {"how", "onnxruntime", "commit", "hardware", "day"} < notes.keys()
-        assert [row["recipe"] for row in rows] == [each.name for each in pair]
-        assert [row["system"] for row in rows] == ["AMPose", "Martinez et al."]
+        shipped = DEFAULT_WEIGHTS.stem
+        assert [row["recipe"] for row in rows] == [*(each.name for each in pair), shipped]
+        assert [row["system"] for row in rows] == [
+            "AMPose",
+            "Martinez et al.",
+            f"{shipped}, which ships",
+        ]
         for row in rows:
             for heading in (LATENCY, THROUGHPUT):
                 low, middle, high = (
@@ -134,7 +140,8 @@ class TestMeasuring:
         built: list[object] = []
         turns = {(SMALL[0].name, heading): [1.0] for heading in (LATENCY, THROUGHPUT)}
         monkeypatch.setattr(open_speed, "build", built.append)
-        monkeypatch.setattr(open_speed, "exported", lambda model, path: {})
+        monkeypatch.setattr(open_speed, "export_plain", lambda model, path: None)
+        monkeypatch.setattr(open_speed, "calls_of", lambda path, shape: {})
         monkeypatch.setattr(open_speed, "interleaved", lambda *_: turns)
         measure_speeds(SMALL[:1], bench, tmp_path / "out")
         assert built == []

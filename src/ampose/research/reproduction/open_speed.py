@@ -7,6 +7,7 @@ that whatever the machine does besides meets all alike; ratios to AMPose are tak
 
 from __future__ import annotations
 
+import json
 import statistics
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -29,6 +30,7 @@ from ampose.research.reproduction.open_systems import AMPOSE, system_name
 from ampose.research.reproduction.runs import WEIGHTS
 from ampose.research.reproduction.tables import Written
 from ampose.research.training.checkpoint import load_weights
+from ampose.skeletons import get_skeleton
 
 FILE = "open_benchmark_speed.csv"
 
@@ -80,10 +82,18 @@ def read_speeds(out: Path) -> Speeds:
     return Speeds({row["recipe"]: row for row in rows}, f"{FILE}: {origin}")
 
 
-def measure_speeds(recipes: Sequence[Recipe], bench: Bench, out: Path) -> Written:
+def measure_speeds(
+    recipes: Sequence[Recipe], bench: Bench, out: Path, shipped: Sequence[Path] = ()
+) -> Written:
     """Exports and times the networks of some recipes, AMPose's among them; writes the table.
 
     Weights are those of the recipe's run where it is done; speed does not depend on them.
+
+    Args:
+        recipes: one row each.
+        bench: where their runs are.
+        out: folder of the table.
+        shipped: ONNX lifters with their cards beside them, one row each below the others.
 
     Raises:
         ValueError: a run folder holds another run, or a network and its export differ.
@@ -91,32 +101,50 @@ def measure_speeds(recipes: Sequence[Recipe], bench: Bench, out: Path) -> Writte
     """
     with tempfile.TemporaryDirectory() as folder:
         calls: dict[tuple[str, str], Callable[[], object]] = {}
-        parameters = {}
+        entries: list[dict[str, object]] = []
         with bench.bar("export") as progress:
             for number, recipe in enumerate(recipes):
                 progress(number, len(recipes))
                 run = bench.finished(recipe)
                 model = load_weights(run / WEIGHTS) if run else build(recipe.model)
-                parameters[recipe.name] = count_parameters(model)
-                for heading, call in exported(model, Path(folder) / f"{recipe.name}.onnx").items():
+                entries.append(
+                    {
+                        "system": system_name(recipe),
+                        "recipe": recipe.name,
+                        "frames": recipe.model.frames,
+                        "parameters": count_parameters(model),
+                    }
+                )
+                path = Path(folder) / f"{recipe.name}.onnx"
+                export_plain(model, path)
+                for heading, call in calls_of(path, input_shape(model)).items():
                     calls[recipe.name, heading] = call
+        for path in shipped:
+            card = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+            name, given = card["name"], card["input"]
+            entries.append(
+                {
+                    "system": f"{name}, which ships",
+                    "recipe": name,
+                    "frames": given["frames"],
+                    "parameters": card["parameters"],
+                }
+            )
+            shape = given["frames"], len(get_skeleton(given["skeleton"])), given["channels"]
+            for heading, call in calls_of(path, shape).items():
+                calls[name, heading] = call
         with bench.bar("time") as progress:
             seconds = interleaved(calls, ROUNDS, seconds_of, progress)
     rows = [
-        {
-            "system": system_name(recipe),
-            "recipe": recipe.name,
-            "frames": recipe.model.frames,
-            "parameters": parameters[recipe.name],
-            **{
-                name: cell
-                for heading in BATCHES
-                for name, cell in speed_cells(
-                    heading, seconds[recipe.name, heading], seconds[AMPOSE, heading]
-                ).items()
-            },
+        entry
+        | {
+            name: cell
+            for heading in BATCHES
+            for name, cell in speed_cells(
+                heading, seconds[str(entry["recipe"]), heading], seconds[AMPOSE, heading]
+            ).items()
         }
-        for recipe in recipes
+        for entry in entries
     ]
     notes = {
         "what": "median over the rounds, lowest and highest round, and the ratio to AMPose in the "
@@ -133,13 +161,12 @@ def measure_speeds(recipes: Sequence[Recipe], bench: Bench, out: Path) -> Writte
     return Written((out / FILE,), summary)
 
 
-def exported(model: torch.nn.Module, path: Path) -> dict[str, Callable[[], object]]:
-    """Writes a network as ONNX; gives a call of it for each of `BATCHES`."""
+def export_plain(model: torch.nn.Module, path: Path) -> None:
+    """Writes a network as ONNX, for its speed alone."""
     from ampose.research.export import ExportError, export_onnx  # only this needs onnx
 
     config: Any = model.config
-    shape = (max(BATCHES.values()), *input_shape(model))
-    poses = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    poses = _poses(2, input_shape(model))
     card = {
         "input": {
             "skeleton": config.skeleton,
@@ -150,9 +177,14 @@ def exported(model: torch.nn.Module, path: Path) -> dict[str, Callable[[], objec
         }
     }
     try:
-        export_onnx(model, path, inputs=poses[:2], card=card)
+        export_onnx(model, path, inputs=poses, card=card)
     except ExportError as error:
         raise ValueError(str(error)) from error
+
+
+def calls_of(path: Path, shape: tuple[int, ...]) -> dict[str, Callable[[], object]]:
+    """A call of an ONNX network on one thread for each of `BATCHES`; `shape` is that of a pose."""
+    poses = _poses(max(BATCHES.values()), shape)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
@@ -162,6 +194,10 @@ def exported(model: torch.nn.Module, path: Path) -> dict[str, Callable[[], objec
         return lambda: session.run(None, inputs)
 
     return {heading: call(batch) for heading, batch in BATCHES.items()}
+
+
+def _poses(count: int, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
+    return np.random.default_rng(0).normal(size=(count, *shape)).astype(np.float32)
 
 
 def interleaved(
