@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from ampose.analysis import ANGLES, columns_of
-from ampose.analysis.error_bars import deviations
+from ampose.analysis import ANGLES, columns_of, error_bars
+from ampose.analysis.error_bars import FACTORS, deviations
 from ampose.analysis.formulas import wrapped
 from ampose.analysis.gravity import Gravity, gravity_of
 from ampose.motion.bones import TYPICAL_BONES
@@ -53,6 +53,13 @@ def drawn(column, sigma, gravity, rng, count=20_000):
     return np.sqrt(np.mean(change**2))
 
 
+@pytest.fixture
+def plain(monkeypatch):
+    """No bar is widened."""
+    monkeypatch.setattr(error_bars, "FACTORS", {})
+
+
+@pytest.mark.usefixtures("plain")
 @pytest.mark.parametrize(("size", "within"), [(1, 0.15), (0.2, 0.03)])
 @pytest.mark.parametrize("name", COLUMNS)
 def test_random_errors_spread_as_far(name, size, within, rng):
@@ -73,6 +80,7 @@ def test_a_straight_knee_can_only_be_more_bent(rng):
     assert deviations(knee, straight, sigma, CERTAIN) == pytest.approx(expected, rel=0.05)
 
 
+@pytest.mark.usefixtures("plain")
 def test_by_hand():
     """Only the thorax moves, across the trunk: the lean is off by that over the trunk's length."""
     sigma = np.zeros((17, 3))
@@ -86,6 +94,23 @@ def test_by_hand():
     lateral = COLUMNS["trunk_lean_lateral"]
     assert deviations(lateral, figure(), sigma, UNSURE) == pytest.approx(4)
     assert deviations(COLUMNS["knee_flexion_l"], figure(), sigma, UNSURE) == pytest.approx(0)
+
+
+@pytest.mark.parametrize("name", FACTORS)
+def test_the_share_of_the_joints_is_widened(name, monkeypatch):
+    """And that of the vertical is not."""
+    sigma = np.full((17, 3), 0.01)
+    (column, *_) = columns_of([name])
+
+    def bars():
+        return np.array([deviations(column, POSE, sigma, each) for each in (CERTAIN, UNSURE)])
+
+    wide = bars()
+    monkeypatch.setattr(error_bars, "FACTORS", {})
+    certain, unsure = bars()
+    tilt = unsure**2 - certain**2
+    wider = FACTORS[name] * certain
+    np.testing.assert_allclose(wide, [wider, np.sqrt(wider**2 + tilt)])
 
 
 def test_turns_through_half_a_circle():

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from ampose.analysis import ANGLES
+from ampose.analysis.error_bars import FACTORS
 from ampose.analysis.views import BADGES
 from ampose.errors import InputError
 from ampose.geometry import rotate, rotation_about
@@ -57,6 +58,21 @@ def test_views_are_those_of_the_cameras(chosen):
     ray = chosen.scene.root / np.linalg.norm(chosen.scene.root, axis=-1, keepdims=True)
     depth = np.abs((hips * ray).sum(-1)) / np.linalg.norm(hips, axis=-1)
     assert depth[views == "sagittal"].min() > depth[views == "frontal"].max()
+
+
+def test_factors_are_those_of_the_committed_table():
+    """With them in the bars, none of them has to be any other."""
+    path = Path(__file__).parents[2] / "results" / "angle_error.csv"
+    _, rows = read_table(path, ("set", "input", "view", "angle", "factor"))
+    told = {}
+    for row in rows:
+        if (row["set"], row["input"], row["view"]) == ("cmu-val", "detector", "all"):
+            told[row["angle"]] = max(told.get(row["angle"], 0), float(row["factor"]))
+    assert told.keys() == ANGLES.keys()
+    for angle, factor in told.items():
+        assert factor < 1.005
+        if angle in FACTORS:
+            assert factor > 0.99
 
 
 def test_a_right_answer_has_no_error(monkeypatch, chosen):
