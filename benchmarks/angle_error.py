@@ -16,8 +16,8 @@ package. Every frame is lifted by itself and nothing is repaired, filtered or fi
 * Error is the mean absolute one, bias the mean of lifted less true, p90 the absolute error that
   nine in ten do not exceed. Coverage: percent of errors within one and two of the lifter's error
   bars, 68.3 and 95.4 if they are right; empty for a lifter without. Factor: what the bars would
-  have to be multiplied by until both are reached. Those above 1, on cmu-val, with detector-like 2D
-  and from all views, are in `ampose.analysis.error_bars.FACTORS`, the larger of both kinds of bones.
+  have to be multiplied by until both are reached. On cmu-val, with detector-like 2D and from all
+  views, those above 1 are in `ampose.analysis.error_bars.FACTORS`, the larger of both bones'.
 
 A look at a test set is appended to the log, as by ``ampose eval``.
 """
