@@ -56,6 +56,7 @@ from ampose.lifting.network import DEFAULT_WEIGHTS
 from ampose.metrics import aligned_joint_errors, joint_errors
 from ampose.motion.cleaning import motion_of
 from ampose.motion.tracks import Tracks
+from ampose.poses import PoseSequence
 from ampose.research.evaluation.provenance import circumstances, write_table
 from ampose.skeletons import H36M_17
 
@@ -164,12 +165,19 @@ def lift(lifter: ampose.Lifter, xy: Array, scores: Array, camera: Camera) -> Arr
     return lifted.joints[:, 0].astype(float)
 
 
+def sequence_in_motion(
+    lifter: ampose.Lifter, xy: Array, scores: Array, camera: Camera, times: Array
+) -> PoseSequence:
+    """What `ampose.motion` makes of a whole clip of one person."""
+    tracks = Tracks(xy[:, None], scores[:, None], np.zeros(1, int), times, H36M_17, camera)
+    return motion_of(tracks, lifter)
+
+
 def in_motion(
     lifter: ampose.Lifter, xy: Array, scores: Array, camera: Camera, times: Array
 ) -> Array:
-    """(T, 17, 3) metres, camera axes, float64, as `ampose.motion` makes it of the whole clip."""
-    tracks = Tracks(xy[:, None], scores[:, None], np.zeros(1, int), times, H36M_17, camera)
-    return motion_of(tracks, lifter).joints[:, 0].astype(float)
+    """Its joints (T, 17, 3), metres, camera axes, float64."""
+    return sequence_in_motion(lifter, xy, scores, camera, times).joints[:, 0].astype(float)
 
 
 @dataclass(frozen=True, eq=False)
