@@ -5,7 +5,8 @@
 
 VIDEO shows one person. From its first frames, played forwards and backwards, two clips of
 1280 x 720 pixels and 30 frames per second are made: the person in the middle, and the person and
-their mirror image side by side (no clip of two people is at hand). In every repeat and for each:
+their mirror image side by side (no clip of two people is at hand). In every repeat, for each, and
+for the one person with faces covered (``--blur-faces``):
 
 * Stages alone: the file is processed with ``--threads 1``, where nothing overlaps, and the clock
   is the process's CPU time. ``sum`` adds the stages: decode (twice: to find people and to draw
@@ -58,7 +59,24 @@ FPS = 30
 SOURCE_FRAMES = 60
 """Frames of VIDEO that are used: a second or two, held in memory once."""
 
-PEOPLE = {"one person": 1, "two people": 2}
+
+@dataclass(frozen=True)
+class Case:
+    """What is measured: how many people are in the clip, and whether faces are covered."""
+
+    people: int
+    covered: bool = False
+
+    def options(self, threads: int | None) -> Options:
+        """Of the runs."""
+        return Options(threads=threads, blur_faces=self.covered)
+
+
+CASES = {
+    "one person": Case(1),
+    "two people": Case(2),
+    "one person, faces covered": Case(1, covered=True),
+}
 BACKGROUND = 90
 FOLLOWED = 40
 """Frames that each detector of the machine's row follows."""
@@ -149,10 +167,10 @@ class FileRun:
     stages: dict[str, float] = field(default_factory=dict)
 
 
-def process(clip: Path, threads: int | None, clock: Callable[[], float]) -> FileRun:
+def process(clip: Path, options: Options, clock: Callable[[], float]) -> FileRun:
     """Runs a file the whole way and clocks it."""
     with tempfile.TemporaryDirectory() as folder, clocks(clock) as made:
-        result = pipeline.run(clip, Path(folder) / "out", Options(threads=threads))
+        result = pipeline.run(clip, Path(folder) / "out", options)
         end = clock()
     (stages,) = made
     frames = result.frame_count
@@ -166,13 +184,13 @@ def process(clip: Path, threads: int | None, clock: Callable[[], float]) -> File
 
 def measure_file(case: str, clip: Path, threads: int, note: Note) -> None:
     """Stages alone, then the file with everything at once."""
-    alone = process(clip, 1, process_time)
+    alone = process(clip, CASES[case].options(1), process_time)
     for stage, seconds in alone.stages.items():
         note(case, f"alone: {stage}", "CPU ms/frame", 1000 * seconds)
     total = sum(alone.stages.values())
     note(case, "alone: sum", "CPU ms/frame", 1000 * total)
     note(case, "alone: rest", "CPU ms/frame", 1000 * (alone.seconds / alone.frames - total))
-    together = process(clip, threads, perf_counter)
+    together = process(clip, CASES[case].options(threads), perf_counter)
     rate = together.frames / together.seconds
     note(case, "file", "frames/s", rate)
     note(case, "file, of ideal", "share", rate * total / threads)
@@ -207,7 +225,7 @@ def measure_live(case: str, clip: Path, threads: int, note: Note) -> None:
             url = f"{report.url}overlay.mjpeg"
             viewers.append(subprocess.Popen([sys.executable, "-c", VIEWER, url]))
 
-    report = pipeline.run_live(clip, options=Options(threads=threads), port=0, tell=watch)
+    report = pipeline.run_live(clip, options=CASES[case].options(threads), port=0, tell=watch)
     for viewer in viewers:
         viewer.wait()
     status = report.status
@@ -294,7 +312,7 @@ def measure_settings(clip: Path, threads: int, note: Note) -> None:
     """The file of one person in every setting."""
     for setting in SETTINGS:
         with setting.applied(threads):
-            done = process(clip, None, perf_counter)
+            done = process(clip, Options(), perf_counter)
         note(str(setting), "file", "frames/s", done.frames / done.seconds)
 
 
@@ -313,18 +331,17 @@ def measure(
 
     with tempfile.TemporaryDirectory() as folder:
         clips = {
-            case: compose(source, Path(folder) / f"{people}.mp4", people, frames)
-            for case, people in PEOPLE.items()
-            if people == 1 or not settings
+            people: compose(source, Path(folder) / f"{people}.mp4", people, frames)
+            for people in ((1,) if settings else (1, 2))
         }
         for done in range(1, repeats + 1):
-            measure_machine(clips["one person"], threads, note)
-            for case, clip in clips.items():
-                if settings:
-                    measure_settings(clip, threads, note)
-                else:
-                    measure_file(case, clip, threads, note)
-                    measure_live(case, clip, threads, note)
+            measure_machine(clips[1], threads, note)
+            if settings:
+                measure_settings(clips[1], threads, note)
+            else:
+                for name, case in CASES.items():
+                    measure_file(name, clips[case.people], threads, note)
+                    measure_live(name, clips[case.people], threads, note)
             print(f"repeat {done} of {repeats}", flush=True)
     return [
         dict(zip(("case", "quantity", "unit"), key, strict=True))
