@@ -99,40 +99,29 @@ def measure_speeds(
         ValueError: a run folder holds another run, or a network and its export differ.
         OSError: a file cannot be written.
     """
+    calls: dict[tuple[str, str], Callable[[], object]] = {}
+    entries: list[dict[str, object]] = []
+
+    def add(system: str, name: str, parameters: int, path: Path, shape: tuple[int, ...]) -> None:
+        known = {"system": system, "recipe": name, "frames": shape[0], "parameters": parameters}
+        entries.append(known)
+        calls.update(((name, each), call) for each, call in calls_of(path, shape).items())
+
     with tempfile.TemporaryDirectory() as folder:
-        calls: dict[tuple[str, str], Callable[[], object]] = {}
-        entries: list[dict[str, object]] = []
         with bench.bar("export") as progress:
             for number, recipe in enumerate(recipes):
                 progress(number, len(recipes))
                 run = bench.finished(recipe)
                 model = load_weights(run / WEIGHTS) if run else build(recipe.model)
-                entries.append(
-                    {
-                        "system": system_name(recipe),
-                        "recipe": recipe.name,
-                        "frames": recipe.model.frames,
-                        "parameters": count_parameters(model),
-                    }
-                )
                 path = Path(folder) / f"{recipe.name}.onnx"
                 export_plain(model, path)
-                for heading, call in calls_of(path, input_shape(model)).items():
-                    calls[recipe.name, heading] = call
+                size, shape = count_parameters(model), input_shape(model)
+                add(system_name(recipe), recipe.name, size, path, shape)
         for path in shipped:
             card = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
             name, given = card["name"], card["input"]
-            entries.append(
-                {
-                    "system": f"{name}, which ships",
-                    "recipe": name,
-                    "frames": given["frames"],
-                    "parameters": card["parameters"],
-                }
-            )
             shape = given["frames"], len(get_skeleton(given["skeleton"])), given["channels"]
-            for heading, call in calls_of(path, shape).items():
-                calls[name, heading] = call
+            add(f"{name}, which ships", name, card["parameters"], path, shape)
         with bench.bar("time") as progress:
             seconds = interleaved(calls, ROUNDS, seconds_of, progress)
     rows = [
