@@ -95,14 +95,18 @@ def score(errors: Array, bars: Array) -> dict[str, str]:
         return dict.fromkeys(COLUMNS, "")
     sure = np.isfinite(bars).all()
     within = (f"{100 * (size <= k * bars).mean():.1f}" if sure else "" for k in (1, 2))
-    factors = (np.quantile(size / bars, share) / k for k, share in NOMINAL.items() if sure)
+    factor = ""
+    if sure:
+        needed = np.divide(size, bars, out=np.where(size > 0, np.inf, 0.0), where=bars > 0)
+        levels = [np.quantile(needed, p, method="higher") / k for k, p in NOMINAL.items()]
+        factor = f"{max(levels):.3f}"
     return {
         "count": f"{len(size)}",
         "mae": f"{size.mean():.1f}",
         "bias": f"{errors[known].mean():.1f}",
         "p90": f"{np.quantile(size, 0.9):.1f}",
         **dict(zip(("within_1", "within_2"), within, strict=True)),
-        "factor": f"{max(factors):.3f}" if sure else "",
+        "factor": factor,
     }
 
 

@@ -121,8 +121,11 @@ def test_scores_by_hand():
         "p90": "4.8",
         "within_1": "60.0",
         "within_2": "80.0",
+        "factor": "1.500",  # four of five within 1.5 bars, all within three
     }
-    assert angle_error.score(errors, np.full((3, 2), np.nan))["within_1"] == ""
+    assert angle_error.score(errors, 0 * bars)["factor"] == "inf"
+    unsure = angle_error.score(errors, np.full((3, 2), np.nan))
+    assert unsure["within_1"] == unsure["factor"] == ""
     assert set(angle_error.score(errors[:0], bars[:0]).values()) == {""}
 
 
