@@ -29,6 +29,7 @@ from ampose.research.recipes import (
     Recipe,
 )
 from ampose.research.recipes.improvements import BODIES, CHANGES, changes_of, improved
+from ampose.research.training.optimisers import parameter_groups
 from ampose.skeletons import get_skeleton
 
 EVERY = pytest.mark.parametrize("recipe", RECIPES.values(), ids=list(RECIPES))
@@ -280,9 +281,16 @@ class TestImprovements:
 
     def test_others_get_all_that_is_not_our_own_structure(self) -> None:
         assert [change.name for change in CHANGES if change.own] == ["adjacency", "depth"]
-        ours, *others = WAYS
-        assert changes_of(ours[0].recipe) == CHANGES
-        assert all(changes_of(way[0].recipe) == CHANGES[2:] for way in others)
+        ours, graformer, hourglass = (changes_of(way[0].recipe) for way in WAYS)
+        assert ours == CHANGES
+        assert graformer == CHANGES[2:]
+        # Muon takes matrices, and the hourglass has hardly any.
+        assert [change.name for change in hourglass] == ["size", "batch"]
+        (_, _, (start, *_)) = WAYS
+        model = build(start.recipe.model)
+        (matrices, _) = parameter_groups(model, 0.1)
+        share = sum(p.numel() for p in matrices["params"]) / count_parameters(model)
+        assert share < 0.01
 
     def test_extras_differ_from_the_benchmark_by_all_changes(self) -> None:
         for recipe, way in zip(EXTRAS, WAYS, strict=True):

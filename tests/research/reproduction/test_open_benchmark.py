@@ -97,7 +97,8 @@ def unscored(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def score(runs: Iterable[Path], name: str, bench: Bench, *, by_class: bool) -> object:
         rows = [
-            asdict(Score(name, group, "template", kind, "known", 9, *[1.0] * 6))
+            asdict(Score(name, group, bones, kind, "known", 9, *[1.0] * 6))
+            for bones in ("template", "native")
             for kind in ("exact", "detector")
             for group in ("all", "class walk")
         ]
@@ -127,13 +128,15 @@ def row_of(rows: Rows, recipe: str) -> dict[str, str]:
     return row
 
 
-def scores_of(run: Path, name: str, data: Path) -> dict[tuple[str, str], Score]:
-    """Group and input to what the protocol says: template bones, focal length known."""
+def scores_of(
+    run: Path, name: str, data: Path, bones: str = "template"
+) -> dict[tuple[str, str], Score]:
+    """Group and input to what the protocol says: focal length known."""
     lift = torch_lifter(load_weights(run / "model.safetensors"))
     return {
         (score.group, score.input): score
         for score in evaluate(lift, load_set(name, data))
-        if (score.bones, score.focal) == ("template", "known")
+        if (score.bones, score.focal) == (bones, "known")
     }
 
 
@@ -185,6 +188,8 @@ class TestRows:
                         assert float(ours[f"{column} sd"]) == spread > 0
                     else:
                         assert f"{column} sd" not in ours
+            own = [scores_of(run, name, data, "native")["all", "exact"].mpjpe for run in runs]
+            assert float(ours[f"{name} exact own bones MPJPE"]) == round(statistics.mean(own), 2)
         assert ours["weights sha256"].split("; ") == [
             sha256_of(run / "model.safetensors")[:12] for run in runs
         ]
@@ -421,6 +426,7 @@ class TestReadable:
         headings = [line[3:] for line in text.splitlines() if line.startswith("## ")]
         assert headings == [
             "One frame: MPJPE / P-MPJPE in mm",
+            "One frame: the same, own bones",
             "One frame: networks",
             "One frame: exact / detector MPJPE on cmu-val in mm",
             "One frame: joint angles, bones, PCK, AUC (degrees, percent)",

@@ -33,7 +33,7 @@ def test_with_nothing_at_hand(tmp_path: Path) -> None:
     assert found["open-4.7"] == "0 of 4 rows have run; the rest needs the open-mocap packs"
     systems = len(BENCHMARK) + len(EXTRAS)
     assert found["open"] == f"0 of {systems} rows have run; the rest needs the open-mocap packs"
-    assert found["open-gains"] == "0 of 18 rows have run; the rest needs the open-mocap packs"
+    assert found["open-gains"] == "0 of 16 rows have run; the rest needs the open-mocap packs"
     assert found["open-speed"] == "can be measured"
     assert found["figure-open"] == "needs the open-mocap packs"
     assert found["figure-benchmark"] == "drawn from what open and open-speed wrote"

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from ampose.research.models.ampose import AMPoseConfig
+from ampose.research.models.stacked_hourglass import StackedHourglassConfig
 from ampose.research.recipes.benchmark import BENCHMARK
 from ampose.research.recipes.recipe import OpenMotion, Recipe
 
@@ -30,7 +31,8 @@ class Change:
         model: fields of the network's configuration.
         training: fields of the recipe.
         augmentation: fields of its data's augmentation.
-        own: whether it changes what only AMPose has, its layers and their size.
+        own: whether it changes what AMPose is, its layers and their size.
+        matrices: whether it needs maps that are single matrices, as Muon does.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Change:
     training: Mapping[str, Any] = field(default_factory=dict)
     augmentation: Mapping[str, Any] = field(default_factory=dict)
     own: bool = False
+    matrices: bool = False
 
     def made_to(self, recipe: Recipe) -> Recipe:
         """The recipe with this change."""
@@ -75,9 +78,10 @@ CHANGES = (
         "muon",
         "Muon for the matrices of hidden layers, AdamW for the rest",
         training={"optimiser": "muon", "learning_rate": 2e-3},
+        matrices=True,
     ),
     Change("batch", "half the batch, twice the steps", training={"batch": 125}),
-    Change("rate", "twice Muon's learning rate", training={"learning_rate": 4e-3}),
+    Change("rate", "twice Muon's learning rate", training={"learning_rate": 4e-3}, matrices=True),
 )
 """In the order in which they are made."""
 
@@ -97,9 +101,14 @@ the learning rate that probes chose with all of them."""
 
 
 def changes_of(recipe: Recipe) -> tuple[Change, ...]:
-    """Those that can be made to it."""
+    """Those that can be made to it: the hourglass has a map per joint, all in one tensor."""
     own = isinstance(recipe.model, AMPoseConfig)
-    return tuple(change for change in CHANGES if own or not change.own)
+    matrices = not isinstance(recipe.model, StackedHourglassConfig)
+    return tuple(
+        change
+        for change in CHANGES
+        if (own or not change.own) and (matrices or not change.matrices)
+    )
 
 
 def way(start: Recipe, changes: Iterable[Change]) -> tuple[Step, ...]:

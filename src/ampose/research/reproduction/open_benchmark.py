@@ -37,6 +37,7 @@ from ampose.research.reproduction.open_runs import (
     CONVENTIONS,
     ERRORS,
     NEEDS_GPU,
+    OWN_BONES,
     TEST_SETS,
     Bench,
     error_cells,
@@ -119,6 +120,7 @@ def reproduce_benchmark(bench: Bench, out: Path) -> Written:
                 "seeds": len(runs[name]) or instead,
                 **validation_cells(recipe, runs[name], instead),
                 **error_cells(of_row, instead, MEASURES),
+                **error_cells(of_row, instead, bones="native"),
                 **speed_cells(recipe, speeds),
                 **origin_cells(runs[name], of_row),
             }
@@ -241,7 +243,12 @@ def benchmark_notes(
         "bones' lengths, PCK (150 mm) and AUC in percent; means over the seeds",
         "training": f"{base.poses:,} poses in batches of {base.batch}, at a width for a CPU "
         f"({CPU}); {wide.poses:,} poses at the published width ({GPU}), only with --wide",
-        EXTRA: f"{'; '.join(change.title for change in CHANGES)}; the first is AMPose's own",
+        EXTRA: "; ".join(change.title for change in CHANGES if change.name != "rate")
+        + "; the first two are AMPose's own, Muon is not for the hourglass, which has a map per "
+        "joint; chosen on AMPose, then given to the others; learning rates probed again",
+        "weight decay": "of linear maps; the maps per joint of weight sharing and the hourglass "
+        "have none",
+        "own bones": "the subjects' own, not the template's",
         "learning rate": f"of {rates} the best on cmu-val after {PROBE:,} poses "
         f"(open_probes.csv); not probed yet: {unknown or 'none'}",
         "several seeds": f"AMPose and of the other single-frame systems ({CPU}) the best "
@@ -254,7 +261,7 @@ def benchmark_notes(
     }
     for name, part in parts(rows).items():
         if any(map(has_run, part)):
-            for condition in CONDITIONS:
+            for condition in (*CONDITIONS, *OWN_BONES):
                 column = f"{condition} MPJPE"
                 notes[f"best to worst, {name}, {column}"] = ranking(part, column)
     return notes | circumstances()
@@ -302,21 +309,22 @@ def benchmark_sections(rows: Sequence[Row]) -> Iterator[Section]:
     for name, part in parts(rows).items():
         done = [row for row in part if has_run(row)]
         if done:
-            yield Section(f"{name}: MPJPE / P-MPJPE in mm", _errors(part))
+            yield Section(f"{name}: MPJPE / P-MPJPE in mm", _errors(part, CONDITIONS))
+            yield Section(f"{name}: the same, own bones", _errors(part, OWN_BONES))
         yield Section(f"{name}: networks", _networks(part))
         if done:
             yield Section(f"{name}: exact / detector MPJPE on cmu-val in mm", _course(done))
             yield Section(f"{name}: {', '.join(MEASURES)} (degrees, percent)", _measures(done))
 
 
-def _errors(rows: Sequence[Row]) -> str:
+def _errors(rows: Sequence[Row], conditions: Sequence[str]) -> str:
     return markdown_table(
-        ["system", "seeds", *CONDITIONS],
+        ["system", "seeds", *conditions],
         [
             [
                 str(row["system"]),
                 str(row["seeds"]),
-                *(readable_errors(row, condition) for condition in CONDITIONS),
+                *(readable_errors(row, condition) for condition in conditions),
             ]
             for row in rows
         ],

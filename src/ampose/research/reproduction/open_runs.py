@@ -35,6 +35,8 @@ NEEDS_GPU = f"{NOT_RUN}: needs a GPU"
 TEST_SETS = ("cmu-test", "hdm05")
 CONDITIONS = tuple(f"{name} {kind}" for name in TEST_SETS for kind in INPUTS)
 """What errors are told for: a test set, and the 2D."""
+OWN_BONES = tuple(f"{condition} own bones" for condition in CONDITIONS)
+"""The same with the subjects' own bones."""
 
 ERRORS = {"MPJPE": "mpjpe", "P-MPJPE": "p_mpjpe"}
 
@@ -168,7 +170,11 @@ def main_row(scores: Scores, kind: str, group: str = "all", bones: str = "templa
 
 
 def error_cells(
-    scores: Mapping[str, Sequence[Scores]], instead: str, others: Mapping[str, str] | None = None
+    scores: Mapping[str, Sequence[Scores]],
+    instead: str,
+    others: Mapping[str, str] | None = None,
+    *,
+    bones: str = "template",
 ) -> dict[str, object]:
     """Means over the runs of a row, by condition; of the two errors also the spread.
 
@@ -176,18 +182,19 @@ def error_cells(
         scores: test set to the scores of each run.
         instead: what a cell says without a run.
         others: heading to metric, further ones that have a mean only.
+        bones: "template", or "native", which the headings then say.
     """
     cells: dict[str, object] = {}
-    for name in TEST_SETS:
-        for kind in INPUTS:
-            rows = [main_row(each, kind) for each in scores[name]]
-            for label, metric in {**ERRORS, **(others or {})}.items():
-                values = [float(row[metric]) for row in rows]
-                mean = round(statistics.mean(values), 2) if values else instead
-                cells[f"{name} {kind} {label}"] = mean
-                if label in ERRORS:
-                    spread = round(statistics.stdev(values), 2) if len(values) > 1 else ""
-                    cells[f"{name} {kind} {label} sd"] = spread
+    for condition in CONDITIONS if bones == "template" else OWN_BONES:
+        name, kind, *_ = condition.split()
+        rows = [main_row(each, kind, bones=bones) for each in scores[name]]
+        for label, metric in {**ERRORS, **(others or {})}.items():
+            values = [float(row[metric]) for row in rows]
+            mean = round(statistics.mean(values), 2) if values else instead
+            cells[f"{condition} {label}"] = mean
+            if label in ERRORS:
+                spread = round(statistics.stdev(values), 2) if len(values) > 1 else ""
+                cells[f"{condition} {label} sd"] = spread
     return cells
 
 
@@ -199,6 +206,7 @@ def origin_cells(
     return {
         "weights sha256": _joined(each.sha256[:12] for each in every),
         "measured at commit": _joined(each.commit for each in every),
+        "trained at commit": _joined(str(run_facts(run).get("commit", "")) for run in runs),
         "trained on": _joined(run_facts(run).get("hardware", "") for run in runs),
     }
 
