@@ -290,6 +290,22 @@ def test_exif_turns_the_photo_and_gives_the_camera(tmp_path: Path, sees: Any) ->
     assert not any("field of view" in note for note in result.warnings)
 
 
+def test_the_camera_of_one_photo_is_not_that_of_the_next(tmp_path: Path, sees: Any) -> None:
+    sees(body(20))
+    lens = Image.Exif()
+    lens.get_ifd(0x8769)[0xA405] = 85
+    photo(tmp_path / "in" / "1.jpg", exif=lens)
+    alone = ampose.run(photo(tmp_path / "in" / "2.jpg"))
+    result = ampose.run(tmp_path / "in")
+    assert [camera.source for camera in result.cameras] == ["exif", "assumed"]
+    assert result.cameras[1].focal == alone.cameras[0].focal
+    assert any("field of view is not known" in warning for warning in result.warnings)
+    told = [pose.camera.source for pose in ampose.stream(tmp_path / "in")]
+    assert told == ["exif", "assumed"]
+    filmed = ampose.run(tmp_path / "in", options=Options(sequence=True, fps=10))
+    assert [camera.source for camera in filmed.cameras] == ["exif"]
+
+
 def test_a_very_large_photo_is_told_in_its_own_pixels(tmp_path: Path, sees: Any) -> None:
     sees(body(20))
     source = photo(tmp_path / "a.png", nobody((8192, 10)))

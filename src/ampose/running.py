@@ -327,6 +327,8 @@ class Run:
     def _camera_of(self, frame: media.Frame) -> Camera:
         """The frame's camera; the same object as long as nothing changes."""
         known = self._camera
+        if known is not None and known.source == "exif" and not self.moving:
+            known = None  # of another photo
         if known is None or frame.camera is not None or known.size != frame.size:
             self._camera = known = self.options.camera_of_size(frame.size, frame.camera)
         return known
