@@ -39,9 +39,9 @@ class Fixed:
         return previous
 
 
-def body(left: float) -> Pose2D:
+def body(left: float, *, size: float = 100) -> Pose2D:
     random = np.random.default_rng(1)
-    points = random.uniform((left, 100), (left + 100, 200), (17, 2)).astype(np.float32)
+    points = random.uniform((left, 100), (left + size, 100 + size), (17, 2)).astype(np.float32)
     box = np.concatenate([points.min(0), points.max(0)])
     return Pose2D(points, np.full(17, 0.9, np.float32), box, COCO_17)
 
@@ -395,9 +395,10 @@ def test_people_of_a_file_without_identities_get_them(tmp_path: Path) -> None:
 
 
 def test_who_is_meant_in_a_photo(tmp_path: Path, sees: Any) -> None:
-    sees(body(20), body(150))
+    sees(body(20), body(150, size=150))
     picture = photo(tmp_path / "in" / "a.png")
-    assert ampose.run(picture, options=Options(person="1")).person_count == 1
+    for who in ("1", "largest"):
+        assert ampose.run(picture, options=Options(person=who)).ids.tolist() == [1]
     place = ",".join(f"{number:.0f}" for number in body(150).box[:2] + 20)
     (clicked,) = ampose.run(picture, options=Options(person=place)).keypoints[0]
     assert np.nanmin(clicked[:, 0]) > 140

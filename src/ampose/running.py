@@ -206,6 +206,8 @@ class Run:
         live = LiveChoice(choice) if self.moving else None
         with closing(detected):
             for frame, people in detected:
+                if self.kind == "photo":  # so that who is chosen keeps the number
+                    people = [replace(person, id=place) for place, person in enumerate(people)]
                 keypoints = _stacked(people, self.detector.skeleton)[0]
                 ids = np.array([person.id or 0 for person in people], np.int64)
                 if live:
