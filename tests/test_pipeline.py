@@ -255,6 +255,23 @@ def test_photos_of_a_folder_stand_alone(tmp_path: Path, sees: Any) -> None:
     assert overlays == ["0000_b 9.png", "0001_b 10.png"]
 
 
+@pytest.mark.parametrize("name", ["\u5c71" * 80, "a" * 251, "x" + "\u00e9" * 120])
+def test_photos_with_the_longest_names(tmp_path: Path, sees: Any, name: str) -> None:
+    sees(body(20))
+    small = photo(tmp_path / "small.png")
+    (tmp_path / "in").mkdir()
+    for end in ("", "2"):
+        (tmp_path / "in" / f"{name[: len(name) - len(end)]}{end}.png").write_bytes(
+            small.read_bytes()
+        )
+    ampose.run(tmp_path / "in", tmp_path / "out")
+    overlays = sorted(path.stem for path in (tmp_path / "out" / "overlay").iterdir())
+    assert [stem[:5] for stem in overlays] == ["0000_", "0001_"]
+    for stem in overlays:
+        assert name.startswith(stem[5:])
+        assert 190 < len(stem.encode()) <= 205
+
+
 def test_a_sequence_of_photos_is_a_video(tmp_path: Path, sees: Any) -> None:
     sees(body(20))
     for index in range(3):
