@@ -72,6 +72,8 @@ def test_height_sets_the_size_of_everything(lifter, walk):
     alone = motion_of(tracks(walk), lifter, Repairs.none(height=1.9))
     raw = motion_of(tracks(walk), lifter, Repairs.none())
     assert alone.joints == pytest.approx(raw.joints * size, abs=1e-5)
+    given = [result.quality["people"][0]["height_given"] for result in (usual, tall, alone, raw)]
+    assert given == [False, True, True, False]
 
 
 def test_nothing_done_is_what_the_lifter_says(lifter, walk):
@@ -191,6 +193,7 @@ def test_people_come_and_go(lifter, walk):
     assert [person["frames"] for person in result.quality["people"]] == [50, 30, 3, 0]
     assert result.quality["people"][3]["reprojection_pixels"] is None
     assert any(w.startswith("Person 5: there are too few frames") for w in result.warnings)
+    assert not any(w.startswith("Person 6") for w in result.warnings)  # who was never seen
 
 
 def test_nobody_and_no_frames(lifter, walk):

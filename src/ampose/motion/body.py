@@ -47,7 +47,6 @@ class Body:
     Attributes:
         lengths: (16,) metres, in the order of the edges of `H36M_17`, left as right.
         stature: metres, by `ampose.motion.bones.stature`.
-        height_given: False if the stature is `DEFAULT_STATURE`.
         joints: (T, 17, 3) metres, root-relative, camera axes: as lifted last, on whatever bones.
             To be filtered, and then fitted to the lengths (`fit_to_bones`).
         sigma: (T, 17, 3) of these.
@@ -55,7 +54,6 @@ class Body:
 
     lengths: Array
     stature: float
-    height_given: bool
     joints: Array
     sigma: Array
 
@@ -127,7 +125,7 @@ def measured_body(
         better = np.asarray(np.isfinite(lifted).all((-2, -1)) & np.isfinite(fit.root).all(-1))
         joints = np.where(better[:, None, None], lifted, joints)
         sigma = np.where(better[:, None, None], deviations, sigma)
-    return Body(lengths, stature(lengths), height is not None, joints, sigma)
+    return Body(lengths, stature(lengths), joints, sigma)
 
 
 def as_typical_body(keypoints: Array, fit: BodyFit, typical: Array, camera: Camera) -> Array:

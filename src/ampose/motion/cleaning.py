@@ -12,6 +12,7 @@ Each can be left out, and what it changed is marked in the result.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -119,14 +120,14 @@ def motion_of(tracks: Tracks, lifter: Lifter, repairs: Repairs | None = None) ->
         provenance=lifter.provenance,
         warnings=(
             *caveats(cameras, keypoints, valid & ~filled, height=repairs.height),
-            *(note for note in map(_note, tracks.ids.tolist(), people) if note),
+            *_notes(tracks.ids.tolist(), people, repairs.filter),
         ),
         filled=filled,
         repaired=repaired,
         corrected=corrected,
         quality={
             "people": [
-                {"id": identity, **_quality(person, tracks)}
+                {"id": identity, **_quality(person, tracks, repairs.height)}
                 for identity, person in zip(tracks.ids.tolist(), people, strict=True)
             ]
         },
@@ -202,7 +203,7 @@ def _person(tracks: Tracks, place: int, lifter: Lifter, repairs: Repairs) -> _Pe
         swaps=tuple(
             replace(s, first=s.first + span.start, last=s.last + span.start) for s in seen.swaps
         ),
-        filtered=repairs.filter == "none" or bool(filtered.any()),
+        filtered=bool(filtered.any()),
         lifted=lifted.joints,
         body=body,
         stance=stance_of(joints, root, times, body.lengths) if body else None,
@@ -273,7 +274,7 @@ def _in_h36m(changed: Mask, skeleton: Skeleton) -> Mask:
     return np.asarray(np.isnan(mapped).any(-1))
 
 
-def _quality(person: _Person, tracks: Tracks) -> dict[str, Any]:
+def _quality(person: _Person, tracks: Tracks, height: float | None) -> dict[str, Any]:
     """What `PoseSequence.quality` says of one person."""
     residual = reprojection_residual(
         person.joints, person.root, person.keypoints, person.scores, tracks.camera
@@ -292,7 +293,7 @@ def _quality(person: _Person, tracks: Tracks) -> dict[str, Any]:
         "corrected_joints": int(person.corrected.sum()),
         "filled_joints": int(person.filled.sum()),
         **{name: None if np.isnan(value) else round(value, 4) for name, value in known.items()},
-        "height_given": bool(person.body and person.body.height_given),
+        "height_given": height is not None,
         "bone_lengths_metres": _named(person.body.lengths) if person.body else None,
     }
 
@@ -311,21 +312,23 @@ def _named(lengths: Array) -> dict[str, float]:
     }
 
 
-def _note(identity: int, person: _Person) -> str:
-    """What was changed of a person, in a sentence; empty if nothing was."""
-    swapped = len({f for s in person.swaps for f in range(s.first, s.last + 1)})
-    done = [
-        f"{count} {what}"
-        for count, what in (
-            (swapped, "frame(s) had left and right exchanged and were put back"),
-            (int(person.corrected.sum()), "joint(s) jumped and were removed"),
-            (int(person.filled.sum()), "joint(s) were filled in across gaps"),
-        )
-        if count
-    ]
-    if not person.filtered:
-        done.append("there are too few frames, or too few a second, to filter")
-    return f"Person {identity}: {'; '.join(done)}." if done else ""
+def _notes(ids: list[int], people: list[_Person], wanted: Filter) -> Iterator[str]:
+    """What was changed of each person, in a sentence; none where nothing was."""
+    for identity, person in zip(ids, people, strict=True):
+        swapped = len({f for s in person.swaps for f in range(s.first, s.last + 1)})
+        done = [
+            f"{count} {what}"
+            for count, what in (
+                (swapped, "frame(s) had left and right exchanged and were put back"),
+                (int(person.corrected.sum()), "joint(s) jumped and were removed"),
+                (int(person.filled.sum()), "joint(s) were filled in across gaps"),
+            )
+            if count
+        ]
+        if wanted != "none" and not person.filtered and np.isfinite(person.joints).any():
+            done.append("there are too few frames, or too few a second, to filter")
+        if done:
+            yield f"Person {identity}: {'; '.join(done)}."
 
 
 def _in_world(sequence: PoseSequence, world: World) -> PoseSequence:
