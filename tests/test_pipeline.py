@@ -16,7 +16,7 @@ from PIL import Image
 import ampose
 from ampose import Camera, FramePoses, InputError, Options, results, running
 from ampose.export import json_schema, read_npz
-from ampose.poses import Pose2D
+from ampose.poses import Pose2D, PoseSequence
 from ampose.skeletons import COCO_17, Skeleton
 from tests.cli.clips import SIZE, clip, nobody, person, photo
 
@@ -397,6 +397,26 @@ def test_keypoints_without_times_are_lifted_one_by_one(tmp_path: Path) -> None:
     assert np.isfinite(timed.world).all()
     alone = ampose.lift_file(untimed, options=Options(fps=25, frame_by_frame=True))
     np.testing.assert_array_equal(alone.joints, result.joints)
+
+
+def test_the_filter_that_was_applied_is_told(tmp_path: Path, sees: Any) -> None:
+    def told(result: PoseSequence) -> str:
+        with_angles = ampose.angles_of(result).filter
+        assert result.provenance["filter"] == with_angles
+        return with_angles
+
+    sees(body(20))
+    filmed = clip(tmp_path / "a.mp4", [person()[0]] * 12)
+    assert told(ampose.run(filmed)) == "butterworth"
+    assert told(ampose.run(filmed, options=Options(filter="savitzky-golay"))) == "savitzky-golay"
+    assert told(ampose.run(filmed, options=Options(frame_by_frame=True))) == "none"
+    assert told(ampose.run(photo(tmp_path / "a.png"))) == "none"
+    timed = recording(tmp_path / "k.npz", times=np.arange(20) / 25)
+    lifted = ampose.lift_file(timed, options=Options(fov=70))
+    assert told(lifted) == "butterworth"
+    assert lifted.provenance["options"]["fov"] == 70
+    assert told(ampose.lift_file(timed, options=Options(frame_by_frame=True))) == "none"
+    assert told(ampose.lift_file(recording(tmp_path / "n.npz"))) == "none"
 
 
 def test_people_of_a_file_without_identities_get_them(tmp_path: Path) -> None:

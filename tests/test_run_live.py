@@ -118,6 +118,7 @@ def test_choosing_and_smoothing(tmp_path: Path, sees: Any) -> None:
     assert with_all.sequence.ids.tolist() == [0, 1]
     assert report.sequence.ids.tolist() == [1]
     assert "motion" in [stage.stage for stage in report.stages]
+    assert report.sequence.provenance["filter"] == "one-euro"
     raw = pipeline.run_live(moving, options=Options(filter="none"), port=0)
     assert "motion" not in [stage.stage for stage in raw.stages]
     with pytest.raises(InputError, match="longest needs the whole recording"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from ampose.cameras import Camera
 from ampose.detection import MIN_SCORE
@@ -97,6 +98,14 @@ class Options(Repairs):
         if self.frame_by_frame:
             return Repairs.none(height=self.height)
         return Repairs(**{each.name: getattr(self, each.name) for each in fields(Repairs)})
+
+    def as_dict(self) -> dict[str, Any]:
+        """What was told or left at a default, as plain values for the results' files."""
+        return {
+            name: str(value) if isinstance(value, Path) else value
+            for name, value in vars(self).items()
+            if value is not None
+        }
 
     def camera_of_size(self, size: tuple[int, int], known: Camera | None = None) -> Camera:
         """The camera of a picture of that size: as told, else known from EXIF, else assumed."""

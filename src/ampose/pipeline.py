@@ -243,7 +243,11 @@ def lift_file(
     sequence = motion_of(tracks, lifter, repairs)
     sequence = replace(
         sequence,
-        provenance={**sequence.provenance, "source": Path(source).name},
+        provenance={
+            **sequence.provenance,
+            "source": Path(source).name,
+            "options": options.as_dict(),
+        },
         warnings=(*file.warnings, *notes, *sequence.warnings),
     )
     if out is None:

@@ -25,7 +25,7 @@ from ampose.live import Meter, Smoother
 from ampose.motion.bones import DEFAULT_STATURE
 from ampose.motion.choice import LiveChoice, chosen, parse_choice
 from ampose.motion.cleaning import motion_of
-from ampose.motion.filters import MIN_CUTOFF, OneEuro
+from ampose.motion.filters import MIN_CUTOFF, OneEuro, filter_of
 from ampose.motion.following import VideoDetector
 from ampose.motion.tracks import Tracks
 from ampose.options import Options
@@ -265,7 +265,7 @@ class Run:
         )
         with self.at("motion"):
             sequence = motion_of(tracks, self.lifter, self.options.repairs)
-        return self._told(sequence)
+        return self._told(sequence, filter_of(sequence.provenance))
 
     def redrawn(self, sequence: PoseSequence) -> Generator[DrawnFrame]:
         """The frames once more, with what `moved` made of them."""
@@ -338,21 +338,19 @@ class Run:
     def sequence(self, frames: Generator[FramePoses]) -> PoseSequence:
         """Consumes the frames and gathers their poses; pictures are not kept."""
         with closing(frames):
-            return self._told(gather(frames, height=self.options.height))
+            sequence = gather(frames, height=self.options.height)
+        return self._told(sequence, "one-euro" if self._smoother() else "none")
 
-    def _told(self, sequence: PoseSequence) -> PoseSequence:
-        """The sequence with what is known of the run."""
+    def _told(self, sequence: PoseSequence, filtered: str) -> PoseSequence:
+        """The sequence with what is known of the run and of the filter it went through."""
         return replace(
             sequence,
             provenance={
                 **self.lifter.provenance,
                 **self.detector.provenance,
+                "filter": filtered,
                 "source": self.source.name,
-                "options": {
-                    name: str(value) if isinstance(value, Path) else value
-                    for name, value in vars(self.options).items()
-                    if value is not None
-                },
+                "options": self.options.as_dict(),
             },
             warnings=(*dict.fromkeys(self.warnings), *sequence.warnings),
         )

@@ -147,6 +147,17 @@ def test_somebody_away_for_a_moment_is_bridged_and_for_long_is_absent(lifter, wa
     assert any("85 joint(s) were filled in across gaps" in w for w in result.warnings)
 
 
+def test_the_filter_that_was_applied_is_told(lifter, walk):
+    def told(shown: Tracks, **repairs: object) -> object:
+        return motion_of(shown, lifter, Repairs(**repairs)).provenance["filter"]
+
+    assert told(tracks(walk)) == "butterworth"
+    assert told(tracks(walk), filter="one-euro") == "one-euro"
+    assert told(tracks(walk), filter="none") == "none"
+    assert told(tracks(walk[:3])) == "none"  # too short
+    assert told(tracks(walk).only([])) == "none"
+
+
 def test_noise_is_smoothed(lifter, walk):
     noisy = tracks(walk)
     noisy.keypoints[:] += np.random.default_rng(0).normal(0, 4, noisy.keypoints.shape)

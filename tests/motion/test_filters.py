@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 from scipy.signal import savgol_filter
 
-from ampose.motion.filters import Filter, OneEuro, butterworth, one_euro, savitzky_golay, smooth
+from ampose.motion.filters import (
+    Filter,
+    OneEuro,
+    butterworth,
+    filter_of,
+    one_euro,
+    savitzky_golay,
+    smooth,
+)
 
 LAGLESS = [butterworth, savitzky_golay]
 RATES = [25, 60, 240]
@@ -243,3 +251,9 @@ def test_wrong_requests():
         for cutoff in (0, -1, np.inf, np.nan):
             with pytest.raises(ValueError, match="above zero in Hz"):
                 smooth(values, times, method, cutoff=cutoff)
+
+
+def test_results_of_before_say_only_which_filter_was_asked_for():
+    assert filter_of({}) == "none"
+    assert filter_of({"options": {"filter": "butterworth"}}) == "butterworth"
+    assert filter_of({"filter": "none", "options": {"filter": "butterworth"}}) == "none"

@@ -117,7 +117,10 @@ def motion_of(tracks: Tracks, lifter: Lifter, repairs: Repairs | None = None) ->
         ids=tracks.ids,
         times=tracks.times,
         cameras=cameras,
-        provenance=lifter.provenance,
+        provenance={
+            **lifter.provenance,
+            "filter": repairs.filter if any(person.filtered for person in people) else "none",
+        },
         warnings=(
             *caveats(cameras, keypoints, valid & ~filled, height=repairs.height),
             *_notes(tracks.ids.tolist(), people, repairs.filter),

@@ -13,9 +13,9 @@ velocities and accelerations. Where a detector is off for seconds, no filter hel
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from scipy.interpolate import CubicSpline
@@ -94,6 +94,15 @@ def smooth(
         return values.copy(), np.zeros(values.shape[:-1], bool)
     low_pass = butterworth if method == "butterworth" else savitzky_golay
     return low_pass(values, times, CUTOFF if cutoff is None else cutoff)
+
+
+def filter_of(provenance: Mapping[str, Any]) -> str:
+    """The filter along time that the poses with this provenance went through, or "none".
+
+    Results of before the key ``filter`` say only which one was asked for.
+    """
+    asked = provenance.get("options", {}).get("filter", "none")
+    return str(provenance.get("filter", asked))
 
 
 def butterworth(values: Array, times: Array, cutoff: float = CUTOFF) -> tuple[Array, Mask]:
