@@ -91,6 +91,8 @@ def filmed(
 class Knowing:
     """Lifts to the pose that it was told, on typical bones, whatever it is shown."""
 
+    mapping = "hybrid"
+
     def __init__(self, truth: np.ndarray) -> None:
         self.pose = truth - truth[:, :1]
         self.cameras: list[Camera] = []

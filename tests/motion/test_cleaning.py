@@ -9,6 +9,7 @@ import pytest
 
 from ampose import Lifter
 from ampose.geometry import bone_lengths
+from ampose.mapping import to_h36m
 from ampose.metrics import acceleration_error, bone_length_variation, mpjpe
 from ampose.motion.bones import DEFAULT_STATURE, stature
 from ampose.motion.cleaning import Repairs, motion_of
@@ -231,6 +232,31 @@ def test_marks_of_another_joint_set_go_to_what_is_made_of_it(lifter, walk):
     names = [H36M_17.joints[joint] for joint in marked]
     assert {"left_hip", "pelvis", "spine"} <= set(names)
     assert "left_knee" not in names
+
+
+@pytest.mark.parametrize("mapping", ["hybrid", "plain"])
+@pytest.mark.parametrize("changed", ["left_shoulder", "right_hip", "left_knee", "nose"])
+def test_marks_are_where_the_mapping_moves_joints(walk, mapping, changed):
+    shown = tracks(walk)
+    parts = [name if name in H36M_17.joints else "head_top" for name in COCO_17.joints]
+    apart = np.random.default_rng(0).normal(0, 9, (17, 2))
+    steady = shown.keypoints[:, :, H36M_17.indices(parts)] + apart
+    jumping = steady.copy()
+    jumping[22, 0, COCO_17.index(changed)] += 200
+    scores = np.ones((FRAMES, 1, 17))
+    coco = Tracks(jumping, scores, shown.ids, shown.times, COCO_17, CAMERA)
+    lifter = Lifter(mapping=mapping, threads=1)
+    marked = motion_of(coco, lifter, Repairs(swaps=False, gaps=False)).corrected[22, 0]
+    before, after = (
+        to_h36m(points[22, 0], scores[22, 0], COCO_17, mapping=mapping)[0]
+        for points in (steady, jumping)
+    )
+    np.testing.assert_array_equal(marked, (before != after).any(-1))
+    if changed == "left_shoulder":  # by hand: all of hybrid's torso hangs on both shoulders
+        names = {"left_shoulder", "thorax", "spine"}
+        if mapping == "hybrid":
+            names |= {"left_hip", "right_hip", "pelvis", "neck_nose", "head_top"}
+        assert {H36M_17.joints[joint] for joint in np.flatnonzero(marked)} == names
 
 
 @pytest.mark.parametrize("step", [f.name for f in fields(Repairs) if f.type == "bool"])

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 from ampose.cameras import Camera
 from ampose.lifting import LiftedPeople, Lifter
 from ampose.lifting.caveats import caveats
-from ampose.mapping import to_h36m
+from ampose.mapping import Mapping, to_h36m
 from ampose.metrics import bone_length_variation
 from ampose.motion.body import Body, measured_body, reprojection_residual
 from ampose.motion.body_fit import fit_to_bones
@@ -33,6 +34,7 @@ from ampose.motion.gaps import LONGEST_POSE_GAP, fill_gaps
 from ampose.motion.outliers import remove_outliers
 from ampose.motion.place import DISTANCE_CUTOFF_HZ, root_path
 from ampose.motion.stance import Stance, stance_of
+from ampose.motion.stretches import present
 from ampose.motion.swaps import Swap, lifted_misfit, undo_swaps
 from ampose.motion.tracks import Tracks
 from ampose.poses import PoseSequence
@@ -173,8 +175,8 @@ class _Person:
 
 
 def _person(tracks: Tracks, place: int, lifter: Lifter, repairs: Repairs) -> _Person:
-    present = np.flatnonzero(np.isfinite(tracks.keypoints[:, place]).all(-1).any(-1))
-    span = slice(int(present[0]), int(present[-1]) + 1) if len(present) else slice(0, 0)
+    frames = np.flatnonzero(present(tracks.keypoints[:, place]).any(-1))
+    span = slice(int(frames[0]), int(frames[-1]) + 1) if len(frames) else slice(0, 0)
     times, camera, skeleton = tracks.times[span], tracks.camera, tracks.skeleton
     seen = _seen(tracks, (span, place), lifter, repairs)
     lifted = lifter.lift_people(seen.keypoints, seen.scores, skeleton, camera)
@@ -193,6 +195,12 @@ def _person(tracks: Tracks, place: int, lifter: Lifter, repairs: Repairs) -> _Pe
     if repairs.gaps:
         root, _ = fill_gaps(root, times, longest=LONGEST_POSE_GAP, curve="linear")
     root = smooth(root, times, repairs.filter, cutoff=repairs.cutoff)[0][:, 0]
+    marks = partial(
+        _in_h36m,
+        seen=present(seen.keypoints),
+        skeleton=skeleton,
+        mapping=lifter.mapping,
+    )
     return _Person(
         span,
         joints,
@@ -200,9 +208,9 @@ def _person(tracks: Tracks, place: int, lifter: Lifter, repairs: Repairs) -> _Pe
         sigma,
         lifted.keypoints,
         lifted.scores,
-        filled=bridged | _in_h36m(seen.filled & ~seen.removed, skeleton),
-        repaired=_in_h36m(seen.exchanged, skeleton),
-        corrected=_in_h36m(seen.removed, skeleton),
+        filled=bridged | marks(seen.filled & ~seen.removed),
+        repaired=marks(seen.exchanged),
+        corrected=marks(seen.removed),
         swaps=tuple(
             replace(s, first=s.first + span.start, last=s.last + span.start) for s in seen.swaps
         ),
@@ -270,11 +278,20 @@ def _sized(lifted: LiftedPeople, height: float | None) -> tuple[Array, Array]:
     return lifted.joints * size, lifted.sigma * size
 
 
-def _in_h36m(changed: Mask, skeleton: Skeleton) -> Mask:
-    """(T, J) as (T, 17): which Human3.6M joints come from a changed one."""
-    points = np.where(changed[..., None], np.nan, np.zeros(2))
-    mapped, _ = to_h36m(points, np.ones(changed.shape), skeleton)
-    return np.asarray(np.isnan(mapped).any(-1))
+def _in_h36m(changed: Mask, seen: Mask, skeleton: Skeleton, mapping: Mapping) -> Mask:
+    """(T, J) as (T, 17): which Human3.6M joints move with the changed ones.
+
+    Found by moving them. What a joint is made of depends on what is `seen` (T, J).
+    """
+    there = seen | changed
+    places, away = np.random.default_rng(0).normal(size=(2, changed.shape[1], 2))
+    points = np.where(there[..., None], places, np.nan)
+    moved = points + np.where(changed[..., None], away, 0)
+    before, after = (
+        np.nan_to_num(to_h36m(each, there.astype(np.float64), skeleton, mapping=mapping)[0])
+        for each in (points, moved)
+    )
+    return np.asarray((before != after).any(-1))
 
 
 def _quality(person: _Person, tracks: Tracks, height: float | None) -> dict[str, Any]:
