@@ -262,3 +262,24 @@ def test_marks_are_where_the_mapping_moves_joints(walk, mapping, changed):
 @pytest.mark.parametrize("step", [f.name for f in fields(Repairs) if f.type == "bool"])
 def test_every_step_can_be_left_out(lifter, walk, step):
     assert motion_of(tracks(walk), lifter, Repairs(**{step: False})).valid.all()
+
+
+def test_one_euro_lags_from_afar_as_much_as_from_near(walk):
+    """Keypoints are filtered as rays, on which a metre is the shorter, the further away it is."""
+    wrist = H36M_17.index("left_wrist")
+    pose = np.repeat(walk[:1] - walk[:1, :1], FRAMES, 0)
+    turn = 2 * np.pi * np.arange(FRAMES) / RATE
+    forearm = np.stack([np.cos(turn), np.sin(turn), 0 * turn], -1)
+    forearm *= np.linalg.norm(pose[0, wrist] - pose[0, wrist - 1])
+    pose[:, wrist] = pose[:, wrist - 1] + forearm
+    lifter = Knowing(pose)
+    lifter.provenance = {}
+
+    def lag(away: float) -> float:
+        lifter.root = (0, 0, away)
+        repairs = Repairs(filter="one-euro", swaps=False, outliers=False)
+        found = motion_of(tracks(pose + [0, 0, away]), lifter, repairs).joints[:, 0]
+        miss = found[:, wrist] - found[:, wrist - 1] - forearm
+        return float(np.linalg.norm(miss, axis=-1)[RATE // 2 :].mean())
+
+    assert lag(8) == pytest.approx(lag(2), rel=0.02)

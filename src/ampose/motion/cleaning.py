@@ -188,7 +188,8 @@ def _person(tracks: Tracks, place: int, lifter: Lifter, repairs: Repairs) -> _Pe
     joints, filtered = smooth(joints, times, repairs.filter, cutoff=repairs.cutoff)
     rays = camera.rays(lifted.keypoints.astype(np.float64))
     if body:
-        steady, _ = smooth(rays, times, repairs.filter, cutoff=repairs.cutoff)
+        per_metre = _ray_of_a_metre(lifted, repairs.height)
+        steady, _ = smooth(rays, times, repairs.filter, cutoff=repairs.cutoff, per_metre=per_metre)
         joints = fit_to_bones(joints, steady, lifted.scores, body.lengths, sigma=sigma).joints
     cutoff = DISTANCE_CUTOFF_HZ if repairs.root else None
     root = root_path(joints, rays, lifted.scores, times, cutoff=cutoff)[:, None]
@@ -274,8 +275,18 @@ def _body(
 
 def _sized(lifted: LiftedPeople, height: float | None) -> tuple[Array, Array]:
     """Joints and sigma for a height, as a lifter's answers are about `DEFAULT_STATURE` tall."""
-    size = 1 if height is None else height / DEFAULT_STATURE
-    return lifted.joints * size, lifted.sigma * size
+    return lifted.joints * _size(height), lifted.sigma * _size(height)
+
+
+def _size(height: float | None) -> float:
+    return 1.0 if height is None else height / DEFAULT_STATURE
+
+
+def _ray_of_a_metre(lifted: LiftedPeople, height: float | None) -> float:
+    """How long a metre is on rays, whose z is 1, where the person is; 1 where nobody knows."""
+    depth = lifted.root[:, 2]
+    known = depth[np.isfinite(depth)] * _size(height)
+    return 1 / float(np.median(known)) if len(known) else 1.0
 
 
 def _in_h36m(changed: Mask, seen: Mask, skeleton: Skeleton, mapping: Mapping) -> Mask:
