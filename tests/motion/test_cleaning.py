@@ -278,7 +278,7 @@ def test_one_euro_lags_from_afar_as_much_as_from_near(walk):
     def lag(away: float) -> float:
         lifter.root = (0, 0, away)
         repairs = Repairs(filter="one-euro", swaps=False, outliers=False)
-        found = motion_of(tracks(pose + [0, 0, away]), lifter, repairs).joints[:, 0]
+        found = motion_of(tracks(pose + np.array([0, 0, away])), lifter, repairs).joints[:, 0]
         miss = found[:, wrist] - found[:, wrist - 1] - forearm
         return float(np.linalg.norm(miss, axis=-1)[RATE // 2 :].mean())
 
