@@ -357,7 +357,7 @@ def _notes(ids: list[int], people: list[_Person], wanted: Filter) -> Iterator[st
             if count
         ]
         if wanted != "none" and not person.filtered and np.isfinite(person.joints).any():
-            done.append("there are too few frames, or too few a second, to filter")
+            done.append("there are too few frames, too few a second or too uneven ones to filter")
         if done:
             yield f"Person {identity}: {'; '.join(done)}."
 

@@ -60,6 +60,9 @@ _EVEN = 0.05
 """Of a step: times that are off an even spacing by no more, such as those rounded to milliseconds,
 are taken as even."""
 
+_MOST_FRAMES = 20
+"""Times as many as a stretch has, when it is resampled; times in tight bursts would give millions."""
+
 
 def smooth(
     values: Array,
@@ -120,7 +123,8 @@ def butterworth(values: Array, times: Array, cutoff: float = CUTOFF) -> tuple[Ar
     at its ends by its own image turned by 180 degrees, so that a steady motion goes on. Its first
     and last values stay where they are. Where times are uneven, the stretch is resampled, filtered
     and sampled back. A stretch not longer than one period of the cut-off is left as it is, and so
-    is one that holds nothing above the cut-off because its frame rate is not twice that.
+    is one that holds nothing above the cut-off because its frame rate is not twice that, and one
+    whose times come in bursts, far closer than on average.
 
     Args:
         values: (T, ..., D); a point of which any coordinate is NaN is absent.
@@ -266,7 +270,10 @@ def _evenly(values: Array, times: Array, *, low_pass: LowPass, cutoff: float) ->
     if (np.abs(times - even) <= _EVEN * step).all():
         return low_pass(values, 1 / step, cutoff)
     step = float(np.median(np.diff(times)))
-    even = np.linspace(times[0], times[-1], round((times[-1] - times[0]) / step) + 1)
+    count = round((times[-1] - times[0]) / step) + 1
+    if count > _MOST_FRAMES * len(times):
+        return None
+    even = np.linspace(times[0], times[-1], count)
     # There is noise to interpolate on the way there, so nothing that overshoots; none on the way
     # back, so the most accurate.
     filtered = low_pass(interpolate(times, values, even), 1 / step, cutoff)

@@ -59,8 +59,8 @@ class World:
 
     Right-handed: y up against gravity, x horizontal to the camera's right, z horizontal towards
     the viewer, so that people in front of the camera have negative z. The origin is on the floor,
-    straight below the camera. Of a camera on its side, whose x is vertical, z is towards the viewer
-    and x follows from it.
+    straight below the camera. Of a camera on its side, whose x is vertical, z is towards the
+    viewer and x follows from it.
 
     Attributes:
         rotation: (3, 3) camera axes to world axes.

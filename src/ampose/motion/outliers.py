@@ -91,7 +91,8 @@ def _size(keypoints: Array, times: Array) -> Array:
         high = np.where(seen, keypoints[..., axis], -np.inf).max(1)
         side = np.maximum(side, high - low)
     known = np.flatnonzero(seen.any(1))
-    window = _frames(SIZE_WINDOW, times)
+    # A wider window than both ends need has the same medians, and can cost any time.
+    window = min(_frames(SIZE_WINDOW, times), 2 * len(known) - 1)
     smooth = median_filter(side[known], window, mode="nearest")
     return np.asarray(np.interp(np.arange(len(times)), known, smooth))
 
