@@ -476,6 +476,16 @@ def test_our_own_results_can_be_lifted_again(tmp_path: Path, sees: Any) -> None:
     assert again.times.tolist() == first.times.tolist()
 
 
+def test_our_own_results_of_photos_can_be_lifted_again(tmp_path: Path, sees: Any) -> None:
+    sees(body(20), body(150))
+    for name in "ab":
+        photo(tmp_path / "in" / f"{name}.png")
+    first = ampose.run(tmp_path / "in", tmp_path / "out")
+    again = ampose.lift_file(tmp_path / "out" / "poses.npz", tmp_path / "again")
+    np.testing.assert_allclose(again.joints, first.joints, atol=1e-4)
+    assert any("times are not known" in warning for warning in again.warnings)
+
+
 @pytest.mark.parametrize("frames", [0, 1, 2])
 def test_the_overlay_of_keypoints(tmp_path: Path, frames: int) -> None:
     np.savez(
