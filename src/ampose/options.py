@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from numbers import Integral, Real
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
+
+import numpy as np
 
 from ampose.cameras import Camera
 from ampose.detection import MIN_SCORE
@@ -12,6 +15,7 @@ from ampose.errors import InputError
 from ampose.mapping import Mapping
 from ampose.motion.choice import parse_choice
 from ampose.motion.cleaning import Repairs
+from ampose.motion.filters import Filter
 
 _RANGES = {
     "fov": (1, 170),
@@ -34,6 +38,9 @@ _UNITS = {
     "cutoff": "Hz",
     "height": "metres",
 }
+
+_WORDS = {"filter": get_args(Filter), "mapping": get_args(Mapping)}
+"""What the options may be that are one of a few words."""
 
 
 @dataclass(frozen=True)
@@ -83,13 +90,21 @@ class Options(Repairs):
     def __post_init__(self) -> None:
         if self.fov is not None and self.focal is not None:
             raise InputError("give --fov or --focal, not both")
-        for name, (low, high) in _RANGES.items():
-            value = getattr(self, name)
-            if value is not None and not low <= value <= high:
-                unit = f" {_UNITS[name]}" if name in _UNITS else ""
+        for each in fields(self):
+            name, value = each.name, getattr(self, each.name)
+            if name in _RANGES and (value is not None or each.default is not None):
+                object.__setattr__(self, name, _number(name, value))
+            elif isinstance(each.default, bool):
+                if not isinstance(value, bool | np.bool_):
+                    raise InputError(f"{_flag(name)} must be True or False, got {value!r}")
+                object.__setattr__(self, name, bool(value))
+            elif name in _WORDS and value not in _WORDS[name]:
+                *most, last = _WORDS[name]
                 raise InputError(
-                    f"--{name.replace('_', '-')} must be {low:,} to {high:,}{unit}, got {value:g}"
+                    f"{_flag(name)} must be {', '.join(most)} or {last}, got {value!r}"
                 )
+        if not isinstance(self.person, str):
+            raise InputError(f"--person must be text, such as '0', got {self.person!r}")
         parse_choice(self.person)
 
     @property
@@ -122,3 +137,22 @@ class Options(Repairs):
                 "not millimetres"
             )
         return camera
+
+
+def _number(name: str, value: object) -> float:
+    """A number within its range, of Python's own types, which JSON can hold."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise InputError(f"{_flag(name)} must be a number, got {value!r}")
+    if name == "threads" and not isinstance(value, Integral):
+        raise InputError(f"{_flag(name)} must be a whole number, got {value!r}")
+    number = int(value) if isinstance(value, Integral) else float(value)
+    low, high = _RANGES[name]
+    if not low <= number <= high:
+        unit = f" {_UNITS[name]}" if name in _UNITS else ""
+        raise InputError(f"{_flag(name)} must be {low:,} to {high:,}{unit}, got {number:g}")
+    return number
+
+
+def _flag(name: str) -> str:
+    """An option as users of the command line write it."""
+    return f"--{name.replace('_', '-')}"

@@ -61,7 +61,7 @@ _EVEN = 0.05
 are taken as even."""
 
 _MOST_FRAMES = 20
-"""Times as many as a stretch has, when it is resampled; times in tight bursts would give millions."""
+"""Times as many as a stretch has, when it is resampled; bursts of frames would give millions."""
 
 
 def smooth(
