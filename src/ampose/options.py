@@ -7,8 +7,6 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, get_args
 
-import numpy as np
-
 from ampose.cameras import Camera
 from ampose.detection import MIN_SCORE
 from ampose.errors import InputError
@@ -95,7 +93,7 @@ class Options(Repairs):
             if name in _RANGES and (value is not None or each.default is not None):
                 object.__setattr__(self, name, _number(name, value))
             elif isinstance(each.default, bool):
-                if not isinstance(value, bool | np.bool_):
+                if value not in (True, False):
                     raise InputError(f"{_flag(name)} must be True or False, got {value!r}")
                 object.__setattr__(self, name, bool(value))
             elif name in _WORDS and value not in _WORDS[name]:

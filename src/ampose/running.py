@@ -93,25 +93,38 @@ class Run:
         self.total: int | None = 1
         self._camera: Camera | None = None
         self._clock: media.Playback | media.Webcam | None = None
+        self._unread: media.Video | media.Webcam | None = None
         self._frames = self._open()
-        self.detector: PoseDetector = load_detector(
-            options.detector,
-            skeleton=options.detector_skeleton,
-            min_score=options.min_score,
-            threads=self.threads.detector,
-            at=self.at,
-        )
-        self.lifter = Lifter(options.weights, mapping=options.mapping, threads=self.threads.lifter)
-        self._faces: privacy.FaceCover | None = None
-        if options.blur_faces:
-            self.warnings += privacy.warnings(options.min_score)
-            self._faces = privacy.FaceCover(self.detector, moving=self.moving, at=self.at)
+        try:
+            self.detector: PoseDetector = load_detector(
+                options.detector,
+                skeleton=options.detector_skeleton,
+                min_score=options.min_score,
+                threads=self.threads.detector,
+                at=self.at,
+            )
+            self.lifter = Lifter(
+                options.weights, mapping=options.mapping, threads=self.threads.lifter
+            )
+            self._faces: privacy.FaceCover | None = None
+            if options.blur_faces:
+                self.warnings += privacy.warnings(options.min_score)
+                self._faces = privacy.FaceCover(self.detector, moving=self.moving, at=self.at)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Lets go of a source that nobody began to read; who reads it closes it."""
+        unread, self._unread = self._unread, None
+        if unread:
+            unread.close()
 
     def _open(self) -> Generator[media.Frame]:
         """Opens the source, so that a bad one is refused before anything is computed."""
         options = self.options
         if self._number is not None:
-            webcam = media.Webcam(self._number, self.at)
+            self._unread = webcam = media.Webcam(self._number, self.at)
             self.total, self.fps, self._clock = None, webcam.fps, webcam
             return self._filmed(webcam, iter(webcam))
         if self.kind == "photo":
@@ -125,7 +138,7 @@ class Run:
                     f"{DEFAULT_FPS:g} frames per second are assumed; give --fps for true times."
                 )
             return self._photos(paths)
-        video = media.Video(
+        self._unread = video = media.Video(
             self.source,
             start=options.start,
             end=options.end,
@@ -155,6 +168,7 @@ class Run:
     def _filmed(
         self, source: media.Video | media.Webcam, frames: Iterator[media.Frame]
     ) -> Generator[media.Frame]:
+        self._unread = None
         with closing(source):
             yield from frames
         self.warnings += source.warnings
