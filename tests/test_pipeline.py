@@ -236,12 +236,35 @@ def test_options_of_another_kind_of_source_are_named(tmp_path: Path, sees: Any) 
     sees(body(0))
     source = photo(tmp_path / "a.png")
     options = Options(start=1, capture_fps=240, sequence=True, fps=10)
-    told = [w for w in ampose.run(source, options=options).warnings if "means nothing" in w]
-    assert told == [
-        f"--{name} means nothing for a photo and was ignored."
-        for name in ("start", "capture-fps", "sequence", "fps")
+    assert ignored(ampose.run(source, options=options)) == [
+        "Options that mean nothing for a photo were ignored: --start, --capture-fps, --sequence, "
+        "--fps."
     ]
-    assert not [w for w in ampose.run(source).warnings if "means nothing" in w]
+    assert not ignored(ampose.run(source))
+
+
+def ignored(result: PoseSequence) -> list[str]:
+    return [warning for warning in result.warnings if "were ignored" in warning]
+
+
+def test_options_of_motion_are_named_where_nothing_moves(tmp_path: Path, sees: Any) -> None:
+    sees(body(0))
+    source = photo(tmp_path / "in" / "a.png")
+    options = Options(
+        filter="one-euro", cutoff=3, bones=False, height=1.8, pitch=20, roll=5, frame_by_frame=True
+    )
+    names = "--filter, --cutoff, --no-bones, --pitch, --roll."
+    assert ignored(ampose.run(source, options=options)) == [
+        f"Options that mean nothing for a photo were ignored: {names}"
+    ]
+    separate = ampose.run(source.parent, options=replace(options, fps=10))
+    assert ignored(separate) == [
+        f"Options that mean nothing for photos that stand alone were ignored: --fps, {names}"
+    ]
+    sequence = Options(sequence=True, fps=10, pitch=20, filter="none")
+    assert not ignored(ampose.run(source.parent, options=sequence))
+    filmed = ampose.run(clip(tmp_path / "a.mp4"), options=Options(pitch=20, cutoff=3))
+    assert not ignored(filmed)
 
 
 def test_photos_of_a_folder_stand_alone(tmp_path: Path, sees: Any) -> None:

@@ -125,6 +125,27 @@ def test_choosing_and_smoothing(tmp_path: Path, sees: Any) -> None:
         pipeline.run_live(moving, options=Options(person="longest"), port=0)
 
 
+@pytest.mark.parametrize(
+    ("options", "ignored"),
+    [
+        (Options(filter="savitzky-golay", cutoff=2), "--filter, --cutoff"),
+        (Options(cutoff=2, world=False, pitch=3), "--cutoff, --no-world, --pitch"),
+        (Options(filter="one-euro", cutoff=2, height=1.8), None),
+        (Options(filter="none"), None),
+        (Options(), None),
+    ],
+)
+def test_options_that_mean_nothing_live_are_named(
+    tmp_path: Path, sees: Any, options: Options, ignored: str | None
+) -> None:
+    source = clip(tmp_path / "a.mp4")
+    report = pipeline.run_live(source, tmp_path / "out", options, port=0)
+    assert report.sequence is not None
+    told = [warning for warning in report.sequence.warnings if "were ignored" in warning]
+    line = f"Options that mean nothing for what is live were ignored: {ignored}."
+    assert told == ([line] if ignored else [])
+
+
 class Broken(Fixed):
     def detect(self, image: np.ndarray) -> list[Pose2D]:
         raise ZeroDivisionError("in the\nmiddle")

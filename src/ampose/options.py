@@ -94,12 +94,12 @@ class Options(Repairs):
                 object.__setattr__(self, name, _number(name, value))
             elif isinstance(each.default, bool):
                 if value not in (True, False):
-                    raise InputError(f"{_flag(name)} must be True or False, got {value!r}")
+                    raise InputError(f"{flag(name)} must be True or False, got {value!r}")
                 object.__setattr__(self, name, bool(value))
             elif name in _WORDS and value not in _WORDS[name]:
                 *most, last = _WORDS[name]
                 raise InputError(
-                    f"{_flag(name)} must be {', '.join(most)} or {last}, got {value!r}"
+                    f"{flag(name)} must be {', '.join(most)} or {last}, got {value!r}"
                 )
         if not isinstance(self.person, str):
             raise InputError(f"--person must be text, such as '0', got {self.person!r}")
@@ -140,17 +140,17 @@ class Options(Repairs):
 def _number(name: str, value: object) -> float:
     """A number within its range, of Python's own types, which JSON can hold."""
     if isinstance(value, bool) or not isinstance(value, Real):
-        raise InputError(f"{_flag(name)} must be a number, got {value!r}")
+        raise InputError(f"{flag(name)} must be a number, got {value!r}")
     if name == "threads" and not isinstance(value, Integral):
-        raise InputError(f"{_flag(name)} must be a whole number, got {value!r}")
+        raise InputError(f"{flag(name)} must be a whole number, got {value!r}")
     number = int(value) if isinstance(value, Integral) else float(value)
     low, high = _RANGES[name]
     if not low <= number <= high:
         unit = f" {_UNITS[name]}" if name in _UNITS else ""
-        raise InputError(f"{_flag(name)} must be {low:,} to {high:,}{unit}, got {number:g}")
+        raise InputError(f"{flag(name)} must be {low:,} to {high:,}{unit}, got {number:g}")
     return number
 
 
-def _flag(name: str) -> str:
+def flag(name: str) -> str:
     """An option as users of the command line write it."""
     return f"--{name.replace('_', '-')}"

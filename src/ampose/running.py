@@ -6,7 +6,7 @@ import threading
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -24,11 +24,11 @@ from ampose.lifting import Lifter
 from ampose.live import Meter, Smoother
 from ampose.motion.bones import DEFAULT_STATURE
 from ampose.motion.choice import LiveChoice, chosen, parse_choice
-from ampose.motion.cleaning import motion_of
+from ampose.motion.cleaning import Repairs, motion_of
 from ampose.motion.filters import MIN_CUTOFF, OneEuro, filter_of
 from ampose.motion.following import VideoDetector
 from ampose.motion.tracks import Tracks
-from ampose.options import Options
+from ampose.options import Options, flag
 from ampose.poses import FramePoses, Pose2D, PoseSequence
 from ampose.render import privacy
 from ampose.render.faces import blur_heads
@@ -84,11 +84,14 @@ class Run:
                 **dict.fromkeys(("lift", "motion"), self.threads.lifter),
             },
         )
-        self.warnings = [
-            f"--{name.replace('_', '-')} means nothing for a {self.kind} and was ignored."
-            for name, kind in _ONLY_FOR.items()
-            if getattr(options, name) and self.kind != kind
-        ]
+        self.warnings: list[str] = []
+        if ignored := self._meaningless():
+            alone = self.kind == "folder" and not self.moving
+            kind = "photos that stand alone" if alone else f"a {self.kind}"
+            where = "what is live" if self.live else kind
+            self.warnings.append(
+                f"Options that mean nothing for {where} were ignored: {', '.join(ignored)}."
+            )
         self.fps = options.fps or DEFAULT_FPS
         self.total: int | None = 1
         self._camera: Camera | None = None
@@ -113,6 +116,24 @@ class Run:
         except BaseException:
             self.close()
             raise
+
+    def _meaningless(self) -> list[str]:
+        """Options that were given and change nothing here, as users write them."""
+        options, flags = self.options, list[str]()
+        for name, kind in _ONLY_FOR.items():
+            out_of_place = self.kind != kind or (name == "fps" and not self.moving)
+            if getattr(options, name) and out_of_place:
+                flags.append(flag(name))
+        if self.moving and not self.live:
+            return flags
+        used = {"height"}
+        if self.live and options.filter != "savitzky-golay":
+            used |= {"filter", "cutoff"} if options.filter == "one-euro" else {"filter"}
+        for each in fields(Repairs):
+            value = getattr(options, each.name)
+            if each.name not in used and value != each.default:
+                flags.append(f"--no-{each.name}" if value is False else flag(each.name))
+        return flags
 
     def close(self) -> None:
         """Lets go of a source that nobody began to read; who reads it closes it."""
