@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ampose.cameras import Camera
+from ampose.geometry import box_of_seen, larger_side
 from ampose.lifting.root import estimate_root
 from ampose.motion.body_fit import BodyFit, fit_to_bones, fitted_lengths
 from ampose.motion.bones import (
@@ -150,9 +151,8 @@ def reprojection_residual(
     seen &= np.isfinite(miss)
     if not seen.any():
         return Residual(np.nan, np.nan)
-    low = np.where(seen[..., None], keypoints, np.inf).min(-2)
-    high = np.where(seen[..., None], keypoints, -np.inf).max(-2)
-    side = np.maximum((high - low).max(-1, keepdims=True), 1)
+    boxes = box_of_seen(np.where(seen[..., None], keypoints, np.nan))
+    side = np.maximum(larger_side(boxes)[..., None], 1)
     return Residual(float(np.median(miss[seen])), float(np.median((miss / side)[seen])))
 
 
