@@ -12,7 +12,9 @@ from ampose.geometry import (
     angle_between,
     bone_lengths,
     bone_vectors,
+    box_of_seen,
     joints_from_bones,
+    larger_side,
     random_rotations,
     rotate,
     rotate_deviations,
@@ -267,3 +269,20 @@ def test_angles_between_vectors():
     expected = [0, np.pi / 2, np.pi, 1e-9, np.nan, np.nan]
     np.testing.assert_allclose(angle_between(east, ends), expected, rtol=1e-12)
     np.testing.assert_allclose(angle_between(ends, east), expected, rtol=1e-12)
+
+
+def test_boxes_of_what_was_seen():
+    nan = np.nan
+    points = np.array(
+        [
+            [[1, 5], [4, 2], [nan, nan]],
+            [[1, 5], [99, nan], [nan, -99]],  # half a point is none
+            [[nan, nan], [nan, nan], [nan, nan]],
+        ],
+        np.float32,
+    )
+    boxes = box_of_seen(points)
+    assert boxes.dtype == np.float32
+    np.testing.assert_array_equal(boxes, [[1, 2, 4, 5], [1, 5, 1, 5], [nan] * 4])
+    np.testing.assert_array_equal(larger_side(boxes), [3, 0, nan])
+    np.testing.assert_array_equal(box_of_seen(points[:0]), np.zeros((0, 4)))

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import json
 from dataclasses import fields
 from typing import Any
 
+import numpy as np
 import pytest
 
 from ampose import Camera, InputError, Options
@@ -27,12 +29,31 @@ from ampose.motion.cleaning import Repairs
         ({"cutoff": 0}, "--cutoff must be"),
         ({"pitch": 91}, "--pitch must be -90 to 90 degrees, got 91"),
         ({"roll": float("nan")}, "--roll must be"),
+        ({"filter": "kalman"}, "--filter must be butterworth, savitzky-golay, one-euro or none"),
+        ({"mapping": "x"}, "--mapping must be hybrid or plain, got 'x'"),
+        ({"fov": "70"}, "--fov must be a number, got '70'"),
+        ({"cutoff": True}, "--cutoff must be a number, got True"),
+        ({"min_score": None}, "--min-score must be a number, got None"),
+        ({"threads": 2.5}, "--threads must be a whole number, got 2.5"),
+        ({"bones": "no"}, "--bones must be True or False, got 'no'"),
+        ({"person": 1}, "--person must be text, such as '0', got 1"),
         ({"person": "me"}, "--person must be all, largest, longest, an id"),
     ],
 )
 def test_options_out_of_range(options: dict[str, Any], complaint: str) -> None:
     with pytest.raises(InputError, match=complaint):
         Options(**options)
+
+
+def test_numbers_of_numpy_can_be_written() -> None:
+    options = Options(
+        fov=np.float32(70), threads=np.int64(2), height=2, world=np.bool_(False), min_score=0
+    )
+    assert json.loads(json.dumps(options.as_dict())) == options.as_dict()
+    plain = Options(fov=70.0, threads=2, height=2, world=False, min_score=0)
+    assert options == plain
+    assert type(options.fov) is float
+    assert type(options.threads) is type(options.height) is int
 
 
 def test_the_camera_of_a_picture() -> None:

@@ -16,7 +16,7 @@ from PIL import Image
 import ampose
 from ampose import Camera, FramePoses, InputError, Options, results, running
 from ampose.export import json_schema, read_npz
-from ampose.poses import Pose2D
+from ampose.poses import Pose2D, PoseSequence
 from ampose.skeletons import COCO_17, Skeleton
 from tests.cli.clips import SIZE, clip, nobody, person, photo
 
@@ -39,9 +39,9 @@ class Fixed:
         return previous
 
 
-def body(left: float) -> Pose2D:
+def body(left: float, *, size: float = 100) -> Pose2D:
     random = np.random.default_rng(1)
-    points = random.uniform((left, 100), (left + 100, 200), (17, 2)).astype(np.float32)
+    points = random.uniform((left, 100), (left + size, 100 + size), (17, 2)).astype(np.float32)
     box = np.concatenate([points.min(0), points.max(0)])
     return Pose2D(points, np.full(17, 0.9, np.float32), box, COCO_17)
 
@@ -236,12 +236,35 @@ def test_options_of_another_kind_of_source_are_named(tmp_path: Path, sees: Any) 
     sees(body(0))
     source = photo(tmp_path / "a.png")
     options = Options(start=1, capture_fps=240, sequence=True, fps=10)
-    told = [w for w in ampose.run(source, options=options).warnings if "means nothing" in w]
-    assert told == [
-        f"--{name} means nothing for a photo and was ignored."
-        for name in ("start", "capture-fps", "sequence", "fps")
+    assert ignored(ampose.run(source, options=options)) == [
+        "Options that mean nothing for a photo were ignored: --start, --capture-fps, --sequence, "
+        "--fps."
     ]
-    assert not [w for w in ampose.run(source).warnings if "means nothing" in w]
+    assert not ignored(ampose.run(source))
+
+
+def ignored(result: PoseSequence) -> list[str]:
+    return [warning for warning in result.warnings if "were ignored" in warning]
+
+
+def test_options_of_motion_are_named_where_nothing_moves(tmp_path: Path, sees: Any) -> None:
+    sees(body(0))
+    source = photo(tmp_path / "in" / "a.png")
+    options = Options(
+        filter="one-euro", cutoff=3, bones=False, height=1.8, pitch=20, roll=5, frame_by_frame=True
+    )
+    names = "--filter, --cutoff, --no-bones, --pitch, --roll."
+    assert ignored(ampose.run(source, options=options)) == [
+        f"Options that mean nothing for a photo were ignored: {names}"
+    ]
+    separate = ampose.run(source.parent, options=replace(options, fps=10))
+    assert ignored(separate) == [
+        f"Options that mean nothing for photos that stand alone were ignored: --fps, {names}"
+    ]
+    sequence = Options(sequence=True, fps=10, pitch=20, filter="none")
+    assert not ignored(ampose.run(source.parent, options=sequence))
+    filmed = ampose.run(clip(tmp_path / "a.mp4"), options=Options(pitch=20, cutoff=3))
+    assert not ignored(filmed)
 
 
 def test_photos_of_a_folder_stand_alone(tmp_path: Path, sees: Any) -> None:
@@ -253,6 +276,23 @@ def test_photos_of_a_folder_stand_alone(tmp_path: Path, sees: Any) -> None:
     assert [camera.size for camera in result.cameras] == [(300, 200), SIZE]
     overlays = sorted(path.name for path in (tmp_path / "out" / "overlay").iterdir())
     assert overlays == ["0000_b 9.png", "0001_b 10.png"]
+
+
+@pytest.mark.parametrize("name", ["\u5c71" * 80, "a" * 251, "x" + "\u00e9" * 120])
+def test_photos_with_the_longest_names(tmp_path: Path, sees: Any, name: str) -> None:
+    sees(body(20))
+    small = photo(tmp_path / "small.png")
+    (tmp_path / "in").mkdir()
+    for end in ("", "2"):
+        (tmp_path / "in" / f"{name[: len(name) - len(end)]}{end}.png").write_bytes(
+            small.read_bytes()
+        )
+    ampose.run(tmp_path / "in", tmp_path / "out")
+    overlays = sorted(path.stem for path in (tmp_path / "out" / "overlay").iterdir())
+    assert [stem[:5] for stem in overlays] == ["0000_", "0001_"]
+    for stem in overlays:
+        assert name.startswith(stem[5:])
+        assert 190 < len(stem.encode()) <= 205
 
 
 def test_a_sequence_of_photos_is_a_video(tmp_path: Path, sees: Any) -> None:
@@ -288,6 +328,22 @@ def test_exif_turns_the_photo_and_gives_the_camera(tmp_path: Path, sees: Any) ->
     assert result.cameras[0].size == SIZE
     assert result.cameras[0].source == "exif"
     assert not any("field of view" in note for note in result.warnings)
+
+
+def test_the_camera_of_one_photo_is_not_that_of_the_next(tmp_path: Path, sees: Any) -> None:
+    sees(body(20))
+    lens = Image.Exif()
+    lens.get_ifd(0x8769)[0xA405] = 85
+    photo(tmp_path / "in" / "1.jpg", exif=lens)
+    alone = ampose.run(photo(tmp_path / "in" / "2.jpg"))
+    result = ampose.run(tmp_path / "in")
+    assert [camera.source for camera in result.cameras] == ["exif", "assumed"]
+    assert result.cameras[1].focal == alone.cameras[0].focal
+    assert any("field of view is not known" in warning for warning in result.warnings)
+    told = [pose.camera.source for pose in ampose.stream(tmp_path / "in")]
+    assert told == ["exif", "assumed"]
+    filmed = ampose.run(tmp_path / "in", options=Options(sequence=True, fps=10))
+    assert [camera.source for camera in filmed.cameras] == ["exif"]
 
 
 def test_a_very_large_photo_is_told_in_its_own_pixels(tmp_path: Path, sees: Any) -> None:
@@ -366,6 +422,26 @@ def test_keypoints_without_times_are_lifted_one_by_one(tmp_path: Path) -> None:
     np.testing.assert_array_equal(alone.joints, result.joints)
 
 
+def test_the_filter_that_was_applied_is_told(tmp_path: Path, sees: Any) -> None:
+    def told(result: PoseSequence) -> str:
+        with_angles = ampose.angles_of(result).filter
+        assert result.provenance["filter"] == with_angles
+        return with_angles
+
+    sees(body(20))
+    filmed = clip(tmp_path / "a.mp4", [person()[0]] * 12)
+    assert told(ampose.run(filmed)) == "butterworth"
+    assert told(ampose.run(filmed, options=Options(filter="savitzky-golay"))) == "savitzky-golay"
+    assert told(ampose.run(filmed, options=Options(frame_by_frame=True))) == "none"
+    assert told(ampose.run(photo(tmp_path / "a.png"))) == "none"
+    timed = recording(tmp_path / "k.npz", times=np.arange(20) / 25)
+    lifted = ampose.lift_file(timed, options=Options(fov=70))
+    assert told(lifted) == "butterworth"
+    assert lifted.provenance["options"]["fov"] == 70
+    assert told(ampose.lift_file(timed, options=Options(frame_by_frame=True))) == "none"
+    assert told(ampose.lift_file(recording(tmp_path / "n.npz"))) == "none"
+
+
 def test_people_of_a_file_without_identities_get_them(tmp_path: Path) -> None:
     result = ampose.lift_file(recording(tmp_path / "k.npz", times=np.arange(20) / 25))
     middles = np.nanmean(result.keypoints[..., 0], axis=-1)
@@ -379,9 +455,10 @@ def test_people_of_a_file_without_identities_get_them(tmp_path: Path) -> None:
 
 
 def test_who_is_meant_in_a_photo(tmp_path: Path, sees: Any) -> None:
-    sees(body(20), body(150))
+    sees(body(20), body(150, size=150))
     picture = photo(tmp_path / "in" / "a.png")
-    assert ampose.run(picture, options=Options(person="1")).person_count == 1
+    for who in ("1", "largest"):
+        assert ampose.run(picture, options=Options(person=who)).ids.tolist() == [1]
     place = ",".join(f"{number:.0f}" for number in body(150).box[:2] + 20)
     (clicked,) = ampose.run(picture, options=Options(person=place)).keypoints[0]
     assert np.nanmin(clicked[:, 0]) > 140
@@ -420,6 +497,16 @@ def test_our_own_results_can_be_lifted_again(tmp_path: Path, sees: Any) -> None:
     again = ampose.lift_file(tmp_path / "out" / "poses.npz", tmp_path / "again")
     np.testing.assert_allclose(again.joints, first.joints, atol=1e-4)
     assert again.times.tolist() == first.times.tolist()
+
+
+def test_our_own_results_of_photos_can_be_lifted_again(tmp_path: Path, sees: Any) -> None:
+    sees(body(20), body(150))
+    for name in "ab":
+        photo(tmp_path / "in" / f"{name}.png")
+    first = ampose.run(tmp_path / "in", tmp_path / "out")
+    again = ampose.lift_file(tmp_path / "out" / "poses.npz", tmp_path / "again")
+    np.testing.assert_allclose(again.joints, first.joints, atol=1e-4)
+    assert any("times are not known" in warning for warning in again.warnings)
 
 
 @pytest.mark.parametrize("frames", [0, 1, 2])

@@ -118,10 +118,32 @@ def test_choosing_and_smoothing(tmp_path: Path, sees: Any) -> None:
     assert with_all.sequence.ids.tolist() == [0, 1]
     assert report.sequence.ids.tolist() == [1]
     assert "motion" in [stage.stage for stage in report.stages]
+    assert report.sequence.provenance["filter"] == "one-euro"
     raw = pipeline.run_live(moving, options=Options(filter="none"), port=0)
     assert "motion" not in [stage.stage for stage in raw.stages]
     with pytest.raises(InputError, match="longest needs the whole recording"):
         pipeline.run_live(moving, options=Options(person="longest"), port=0)
+
+
+@pytest.mark.parametrize(
+    ("options", "ignored"),
+    [
+        (Options(filter="savitzky-golay", cutoff=2), "--filter, --cutoff"),
+        (Options(cutoff=2, world=False, pitch=3), "--cutoff, --no-world, --pitch"),
+        (Options(filter="one-euro", cutoff=2, height=1.8), None),
+        (Options(filter="none"), None),
+        (Options(), None),
+    ],
+)
+def test_options_that_mean_nothing_live_are_named(
+    tmp_path: Path, sees: Any, options: Options, ignored: str | None
+) -> None:
+    source = clip(tmp_path / "a.mp4")
+    report = pipeline.run_live(source, tmp_path / "out", options, port=0)
+    assert report.sequence is not None
+    told = [warning for warning in report.sequence.warnings if "were ignored" in warning]
+    line = f"Options that mean nothing for what is live were ignored: {ignored}."
+    assert told == ([line] if ignored else [])
 
 
 class Broken(Fixed):
@@ -230,3 +252,64 @@ def test_a_stream_that_is_left_ends_its_threads(tmp_path: Path, sees: Any) -> No
     assert threading.active_count() > before
     frames.close()  # type: ignore[attr-defined]
     assert threading.active_count() == before
+
+
+class Held:
+    """A camera that knows whether somebody holds it."""
+
+    fps, started, held = 25.0, 0.0, False
+
+    def __init__(self, *_: Any) -> None:
+        type(self).held = True
+        self.warnings: list[str] = []
+
+    def __iter__(self) -> Iterator[media.Frame]:
+        yield media.Frame(person()[0], SIZE, 0.0, 0, "camera:0")
+
+    def close(self) -> None:
+        type(self).held = False
+
+
+def test_a_camera_is_let_go_whatever_happens(
+    tmp_path: Path, sees: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(media, "Webcam", Held)
+    frames = ampose.stream("camera:0")
+    assert Held.held
+    frames.close()  # type: ignore[attr-defined]
+    assert not Held.held
+    assert list(frames) == []
+    assert len(list(ampose.stream("camera:0"))) == 1
+    assert not Held.held
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="holds files already"):
+        pipeline.run_live("camera:0", tmp_path, port=0)
+    assert not Held.held
+    with pytest.raises(InputError, match="no model file"):
+        ampose.stream("camera:0", Options(weights=tmp_path / "none.onnx"))
+    assert not Held.held
+
+
+def test_a_video_is_closed_where_a_run_is_refused(
+    tmp_path: Path, sees: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: set[media.Video] = set()
+
+    class Noted(media.Video):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            opened.add(self)
+
+        def close(self) -> None:
+            super().close()
+            opened.discard(self)
+
+    monkeypatch.setattr(media, "Video", Noted)
+    source = clip(tmp_path / "a.mp4")
+    for refused in (ampose.run, pipeline.run_live):
+        with pytest.raises(InputError, match="holds files already"):
+            refused(source, tmp_path)
+    with pytest.raises(InputError, match=r"none\.onnx"):
+        ampose.run(source, options=Options(weights=tmp_path / "none.onnx"))
+    ampose.run(source, tmp_path / "out")
+    assert not opened

@@ -162,3 +162,20 @@ def joints_from_bones(bones: Array, skeleton: Skeleton) -> Array:
             raise ValueError(f"{skeleton.name} lists {skeleton.joints[child]} before its parent")
         joints[..., child, :] = joints[..., parent, :] + bones[..., edge, :]
     return joints
+
+
+def box_of_seen(points: Array) -> Array:
+    """Boxes (..., 4), left, top, right and bottom, of points (..., J, 2); NaN where none is seen.
+
+    A point of which a coordinate is not finite was not seen.
+    """
+    seen = np.isfinite(points).all(-1, keepdims=True)
+    low = np.where(seen, points, np.inf).min(-2)
+    high = np.where(seen, points, -np.inf).max(-2)
+    boxes = np.concatenate([low, high], axis=-1)
+    return np.where(np.isfinite(boxes), boxes, np.nan)
+
+
+def larger_side(boxes: Array) -> Array:
+    """(...) of boxes (..., 4)."""
+    return np.asarray((boxes[..., 2:] - boxes[..., :2]).max(-1))

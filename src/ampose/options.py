@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from numbers import Integral, Real
 from pathlib import Path
+from typing import Any, get_args
 
 from ampose.cameras import Camera
 from ampose.detection import MIN_SCORE
@@ -11,6 +13,7 @@ from ampose.errors import InputError
 from ampose.mapping import Mapping
 from ampose.motion.choice import parse_choice
 from ampose.motion.cleaning import Repairs
+from ampose.motion.filters import Filter
 
 _RANGES = {
     "fov": (1, 170),
@@ -33,6 +36,9 @@ _UNITS = {
     "cutoff": "Hz",
     "height": "metres",
 }
+
+_WORDS = {"filter": get_args(Filter), "mapping": get_args(Mapping)}
+"""What the options may be that are one of a few words."""
 
 
 @dataclass(frozen=True)
@@ -82,13 +88,21 @@ class Options(Repairs):
     def __post_init__(self) -> None:
         if self.fov is not None and self.focal is not None:
             raise InputError("give --fov or --focal, not both")
-        for name, (low, high) in _RANGES.items():
-            value = getattr(self, name)
-            if value is not None and not low <= value <= high:
-                unit = f" {_UNITS[name]}" if name in _UNITS else ""
+        for each in fields(self):
+            name, value = each.name, getattr(self, each.name)
+            if name in _RANGES and (value is not None or each.default is not None):
+                object.__setattr__(self, name, _number(name, value))
+            elif isinstance(each.default, bool):
+                if value not in (True, False):
+                    raise InputError(f"{flag(name)} must be True or False, got {value!r}")
+                object.__setattr__(self, name, bool(value))
+            elif name in _WORDS and value not in _WORDS[name]:
+                *most, last = _WORDS[name]
                 raise InputError(
-                    f"--{name.replace('_', '-')} must be {low:,} to {high:,}{unit}, got {value:g}"
+                    f"{flag(name)} must be {', '.join(most)} or {last}, got {value!r}"
                 )
+        if not isinstance(self.person, str):
+            raise InputError(f"--person must be text, such as '0', got {self.person!r}")
         parse_choice(self.person)
 
     @property
@@ -97,6 +111,14 @@ class Options(Repairs):
         if self.frame_by_frame:
             return Repairs.none(height=self.height)
         return Repairs(**{each.name: getattr(self, each.name) for each in fields(Repairs)})
+
+    def as_dict(self) -> dict[str, Any]:
+        """What was told or left at a default, as plain values for the results' files."""
+        return {
+            name: str(value) if isinstance(value, Path) else value
+            for name, value in vars(self).items()
+            if value is not None
+        }
 
     def camera_of_size(self, size: tuple[int, int], known: Camera | None = None) -> Camera:
         """The camera of a picture of that size: as told, else known from EXIF, else assumed."""
@@ -113,3 +135,22 @@ class Options(Repairs):
                 "not millimetres"
             )
         return camera
+
+
+def _number(name: str, value: object) -> float:
+    """A number within its range, of Python's own types, which JSON can hold."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise InputError(f"{flag(name)} must be a number, got {value!r}")
+    if name == "threads" and not isinstance(value, Integral):
+        raise InputError(f"{flag(name)} must be a whole number, got {value!r}")
+    number = int(value) if isinstance(value, Integral) else float(value)
+    low, high = _RANGES[name]
+    if not low <= number <= high:
+        unit = f" {_UNITS[name]}" if name in _UNITS else ""
+        raise InputError(f"{flag(name)} must be {low:,} to {high:,}{unit}, got {number:g}")
+    return number
+
+
+def flag(name: str) -> str:
+    """An option as users of the command line write it."""
+    return f"--{name.replace('_', '-')}"

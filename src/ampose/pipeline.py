@@ -50,8 +50,22 @@ def stream(source: Path | str, options: Options | None = None) -> Iterator[Frame
         InputError: the source or an option cannot be used; at once, or from the iterator where
             the source turns out bad later.
     """
-    work = Run(Path(source), options or Options())
-    return work.lifted()
+    return _Stream(Run(Path(source), options or Options()))
+
+
+class _Stream(Iterator[FramePoses]):
+    """The frames of a run; closing it lets go of the source, also before the first of them."""
+
+    def __init__(self, work: Run) -> None:
+        self._work = work
+        self._frames = work.lifted()
+
+    def __next__(self) -> FramePoses:
+        return next(self._frames)
+
+    def close(self) -> None:
+        self._frames.close()
+        self._work.close()
 
 
 def run(
@@ -84,7 +98,7 @@ def run(
     options = options or Options()
     if out is None:  # there is no picture
         options = replace(options, blur_faces=False)
-    work = Run(Path(source), options)
+    target = None if out is None else ResultFolder(Path(out), force=force)
 
     def half(done_before: int) -> Progress:
         """Progress of one of the two times that frames are decoded: to find, and to draw."""
@@ -95,22 +109,23 @@ def run(
 
         return told
 
-    if out is None:
-        if work.moving:
-            return work.moved(progress)
-        return work.sequence(work.told(work.lifted(), progress))
-    with ResultFolder(Path(out), force=force) as folder:
-        if work.moving:
-            sequence = work.moved(half(0))
-            pictures = work.recorded(work.redrawn(sequence), folder)
-            for _ in work.told(pictures, half(sequence.frame_count)):
-                pass
-        else:
-            frames = overlay_pictures(work.lifted(), folder, single=work.kind == "photo")
-            sequence = work.sequence(work.told(frames, progress))
-        sequence = _with_old_faces_told(sequence, Path(out), folder)
-        _write(sequence, folder, formats, noted)
-    return sequence
+    with closing(Run(Path(source), options)) as work:
+        if target is None:
+            if work.moving:
+                return work.moved(progress)
+            return work.sequence(work.told(work.lifted(), progress))
+        with target as folder:
+            if work.moving:
+                sequence = work.moved(half(0))
+                pictures = work.recorded(work.redrawn(sequence), folder)
+                for _ in work.told(pictures, half(sequence.frame_count)):
+                    pass
+            else:
+                frames = overlay_pictures(work.lifted(), folder, single=work.kind == "photo")
+                sequence = work.sequence(work.told(frames, progress))
+            sequence = _with_old_faces_told(sequence, target.path, folder)
+            _write(sequence, folder, formats, noted)
+        return sequence
 
 
 @dataclass(frozen=True)
@@ -162,8 +177,11 @@ def run_live(
     """
     formats = _wanted(formats, out)
     meter, stop = Meter(), threading.Event()
-    with Page(lambda: meter.status, port) as page:
-        work = Run(Path(source), options or Options(), live=Live(stop, meter))
+    target = None if out is None else ResultFolder(Path(out), force=force)
+    with (
+        Page(lambda: meter.status, port) as page,
+        closing(Run(Path(source), options or Options(), live=Live(stop, meter))) as work,
+    ):
 
         def report(sequence: PoseSequence | None = None) -> LiveReport:
             return LiveReport(page.url, meter.status, tuple(work.at.times()), sequence)
@@ -187,11 +205,11 @@ def run_live(
             if tell:
                 tell(report())
 
-        with ResultFolder(Path(out), force=force) if out else nullcontext() as folder:
+        with target or nullcontext() as folder:
             told()
             sequence = attended(lambda: job(folder), stop, told)
-            if out and folder and sequence:
-                sequence = _with_old_faces_told(sequence, Path(out), folder)
+            if target and folder and sequence:
+                sequence = _with_old_faces_told(sequence, target.path, folder)
                 _write(sequence, folder, formats, noted)
         return report(sequence)
 
@@ -243,7 +261,11 @@ def lift_file(
     sequence = motion_of(tracks, lifter, repairs)
     sequence = replace(
         sequence,
-        provenance={**sequence.provenance, "source": Path(source).name},
+        provenance={
+            **sequence.provenance,
+            "source": Path(source).name,
+            "options": options.as_dict(),
+        },
         warnings=(*file.warnings, *notes, *sequence.warnings),
     )
     if out is None:

@@ -79,7 +79,7 @@ class PoseSequence:
         times: (T,) float64 seconds.
         skeleton: names the joints.
         cameras: one camera for all frames, or one per frame (photos of different size).
-        provenance: program version, weights, options.
+        provenance: program version, weights, filter along time, options.
         warnings: what a careful user should know about this result.
         filled: (T, P, J) bool, where `joints` is interpolated across a gap in the evidence.
         repaired: (T, P, J) bool, where left and right had been exchanged and were put back.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from dataclasses import replace
@@ -32,6 +33,10 @@ _BLACK_SIDE = 1280
 _SHORTEST_STILL, _LONGEST_STILL = 0.001, 10.0
 """Seconds that the overlay shows a frame, within which it keeps real time. Keypoints of scattered
 frames, numbered by the million, would else give a video of months."""
+
+_LONGEST_STEM = 200
+"""Bytes of a photo's name in its overlay's. File systems take 255, of which number and ending need
+some; the number alone tells the overlays apart."""
 
 _NO_IMAGE = np.zeros((0, 0, 3), np.uint8)
 
@@ -157,6 +162,8 @@ def overlay_pictures(
     with closing(frames):
         for frame in frames:
             stem = Path(frame.name).stem
+            while len(os.fsencode(stem)) > _LONGEST_STEM:
+                stem = stem[:-1]
             name = "overlay.png" if single else f"overlay/{frame.index:04d}_{stem}.png"
             (folder / name).parent.mkdir(exist_ok=True)
             media.write_png(folder / name, _drawn(frame, _renderer(frame)))

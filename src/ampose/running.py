@@ -6,7 +6,7 @@ import threading
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -24,11 +24,11 @@ from ampose.lifting import Lifter
 from ampose.live import Meter, Smoother
 from ampose.motion.bones import DEFAULT_STATURE
 from ampose.motion.choice import LiveChoice, chosen, parse_choice
-from ampose.motion.cleaning import motion_of
-from ampose.motion.filters import MIN_CUTOFF, OneEuro
+from ampose.motion.cleaning import Repairs, motion_of
+from ampose.motion.filters import MIN_CUTOFF, OneEuro, filter_of
 from ampose.motion.following import VideoDetector
 from ampose.motion.tracks import Tracks
-from ampose.options import Options
+from ampose.options import Options, flag
 from ampose.poses import FramePoses, Pose2D, PoseSequence
 from ampose.render import privacy
 from ampose.render.faces import blur_heads
@@ -84,34 +84,68 @@ class Run:
                 **dict.fromkeys(("lift", "motion"), self.threads.lifter),
             },
         )
-        self.warnings = [
-            f"--{name.replace('_', '-')} means nothing for a {self.kind} and was ignored."
-            for name, kind in _ONLY_FOR.items()
-            if getattr(options, name) and self.kind != kind
-        ]
+        self.warnings: list[str] = []
+        if ignored := self._meaningless():
+            alone = self.kind == "folder" and not self.moving
+            kind = "photos that stand alone" if alone else f"a {self.kind}"
+            where = "what is live" if self.live else kind
+            self.warnings.append(
+                f"Options that mean nothing for {where} were ignored: {', '.join(ignored)}."
+            )
         self.fps = options.fps or DEFAULT_FPS
         self.total: int | None = 1
         self._camera: Camera | None = None
         self._clock: media.Playback | media.Webcam | None = None
+        self._unread: media.Video | media.Webcam | None = None
         self._frames = self._open()
-        self.detector: PoseDetector = load_detector(
-            options.detector,
-            skeleton=options.detector_skeleton,
-            min_score=options.min_score,
-            threads=self.threads.detector,
-            at=self.at,
-        )
-        self.lifter = Lifter(options.weights, mapping=options.mapping, threads=self.threads.lifter)
-        self._faces: privacy.FaceCover | None = None
-        if options.blur_faces:
-            self.warnings += privacy.warnings(options.min_score)
-            self._faces = privacy.FaceCover(self.detector, moving=self.moving, at=self.at)
+        try:
+            self.detector: PoseDetector = load_detector(
+                options.detector,
+                skeleton=options.detector_skeleton,
+                min_score=options.min_score,
+                threads=self.threads.detector,
+                at=self.at,
+            )
+            self.lifter = Lifter(
+                options.weights, mapping=options.mapping, threads=self.threads.lifter
+            )
+            self._faces: privacy.FaceCover | None = None
+            if options.blur_faces:
+                self.warnings += privacy.warnings(options.min_score)
+                self._faces = privacy.FaceCover(self.detector, moving=self.moving, at=self.at)
+        except BaseException:
+            self.close()
+            raise
+
+    def _meaningless(self) -> list[str]:
+        """Options that were given and change nothing here, as users write them."""
+        options, flags = self.options, list[str]()
+        for name, kind in _ONLY_FOR.items():
+            out_of_place = self.kind != kind or (name == "fps" and not self.moving)
+            if getattr(options, name) and out_of_place:
+                flags.append(flag(name))
+        if self.moving and not self.live:
+            return flags
+        used = {"height"}
+        if self.live and options.filter != "savitzky-golay":
+            used |= {"filter", "cutoff"} if options.filter == "one-euro" else {"filter"}
+        for each in fields(Repairs):
+            value = getattr(options, each.name)
+            if each.name not in used and value != each.default:
+                flags.append(f"--no-{each.name}" if value is False else flag(each.name))
+        return flags
+
+    def close(self) -> None:
+        """Lets go of a source that nobody began to read; who reads it closes it."""
+        unread, self._unread = self._unread, None
+        if unread:
+            unread.close()
 
     def _open(self) -> Generator[media.Frame]:
         """Opens the source, so that a bad one is refused before anything is computed."""
         options = self.options
         if self._number is not None:
-            webcam = media.Webcam(self._number, self.at)
+            self._unread = webcam = media.Webcam(self._number, self.at)
             self.total, self.fps, self._clock = None, webcam.fps, webcam
             return self._filmed(webcam, iter(webcam))
         if self.kind == "photo":
@@ -125,7 +159,7 @@ class Run:
                     f"{DEFAULT_FPS:g} frames per second are assumed; give --fps for true times."
                 )
             return self._photos(paths)
-        video = media.Video(
+        self._unread = video = media.Video(
             self.source,
             start=options.start,
             end=options.end,
@@ -155,6 +189,7 @@ class Run:
     def _filmed(
         self, source: media.Video | media.Webcam, frames: Iterator[media.Frame]
     ) -> Generator[media.Frame]:
+        self._unread = None
         with closing(source):
             yield from frames
         self.warnings += source.warnings
@@ -206,6 +241,8 @@ class Run:
         live = LiveChoice(choice) if self.moving else None
         with closing(detected):
             for frame, people in detected:
+                if self.kind == "photo":  # so that who is chosen keeps the number
+                    people = [replace(person, id=place) for place, person in enumerate(people)]
                 keypoints = _stacked(people, self.detector.skeleton)[0]
                 ids = np.array([person.id or 0 for person in people], np.int64)
                 if live:
@@ -263,7 +300,7 @@ class Run:
         )
         with self.at("motion"):
             sequence = motion_of(tracks, self.lifter, self.options.repairs)
-        return self._told(sequence)
+        return self._told(sequence, filter_of(sequence.provenance))
 
     def redrawn(self, sequence: PoseSequence) -> Generator[DrawnFrame]:
         """The frames once more, with what `moved` made of them."""
@@ -327,6 +364,8 @@ class Run:
     def _camera_of(self, frame: media.Frame) -> Camera:
         """The frame's camera; the same object as long as nothing changes."""
         known = self._camera
+        if known is not None and known.source == "exif" and not self.moving:
+            known = None  # of another photo
         if known is None or frame.camera is not None or known.size != frame.size:
             self._camera = known = self.options.camera_of_size(frame.size, frame.camera)
         return known
@@ -334,21 +373,19 @@ class Run:
     def sequence(self, frames: Generator[FramePoses]) -> PoseSequence:
         """Consumes the frames and gathers their poses; pictures are not kept."""
         with closing(frames):
-            return self._told(gather(frames, height=self.options.height))
+            sequence = gather(frames, height=self.options.height)
+        return self._told(sequence, "one-euro" if self._smoother() else "none")
 
-    def _told(self, sequence: PoseSequence) -> PoseSequence:
-        """The sequence with what is known of the run."""
+    def _told(self, sequence: PoseSequence, filtered: str) -> PoseSequence:
+        """The sequence with what is known of the run and of the filter it went through."""
         return replace(
             sequence,
             provenance={
                 **self.lifter.provenance,
                 **self.detector.provenance,
+                "filter": filtered,
                 "source": self.source.name,
-                "options": {
-                    name: str(value) if isinstance(value, Path) else value
-                    for name, value in vars(self.options).items()
-                    if value is not None
-                },
+                "options": self.options.as_dict(),
             },
             warnings=(*dict.fromkeys(self.warnings), *sequence.warnings),
         )

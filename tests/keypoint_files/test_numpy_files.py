@@ -65,6 +65,15 @@ def test_everything_in_the_file(tmp_path: Path) -> None:
     assert "fps is not used" in load_keypoints(path, fps=10).warnings[0]
 
 
+def test_photos_have_no_times(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", **GOOD, times=np.zeros(3))
+    loaded = load_keypoints(tmp_path / "a.npz")
+    assert not loaded.timed
+    assert (np.diff(loaded.times) > 0).all()
+    np.savez(tmp_path / "a.npz", keypoints=np.ones((1, 17, 2)), times=[0.0], skeleton="coco_17")
+    assert load_keypoints(tmp_path / "a.npz").timed
+
+
 def test_third_column_is_the_score(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.tile([5, 6, 0.5], (17, 1)))
     loaded = load_keypoints(tmp_path / "a.npy", skeleton="coco_17")
@@ -93,6 +102,7 @@ def test_the_option_overrides_the_file_with_a_warning(tmp_path: Path) -> None:
         ({"ids": [1]}, "ids must be 2 whole"),
         ({"ids": [1.0, 2.0]}, "ids must be 2 whole"),
         ({"times": [0, 2, 2]}, "times must increase: frame 2 is not after frame 1"),
+        ({"times": [0, 0, 1]}, "times must increase: frame 1 is not after frame 0"),
         ({"times": [0, 1]}, "times must be 3"),
         ({"times": [0, 1, np.nan]}, "times must be finite"),
         ({"skeleton": "smpl"}, "unknown skeleton 'smpl'"),

@@ -243,6 +243,8 @@ def test_png_round_trip_leaves_only_the_file(tmp_path):
     np.testing.assert_array_equal(load_photo(tmp_path / "a.png").image, noise())
     with pytest.raises(InputError, match=r"missing/a.png cannot be written"):
         write_png(tmp_path / "missing" / "a.png", noise())
+    with pytest.raises(InputError, match=r"aaa.png cannot be written: File name too long"):
+        write_png(tmp_path / f"{'a' * 251}.png", noise())
 
 
 def test_the_film_diagonal():

@@ -91,13 +91,16 @@ def filmed(
 class Knowing:
     """Lifts to the pose that it was told, on typical bones, whatever it is shown."""
 
+    mapping = "hybrid"
+
     def __init__(self, truth: np.ndarray) -> None:
         self.pose = truth - truth[:, :1]
+        self.root = (0.0, 0.0, 4.0)
         self.cameras: list[Camera] = []
 
     def lift_people(self, keypoints, scores, skeleton, camera):
         self.cameras.append(camera)
         unknown = np.full_like(self.pose, np.nan)
         return LiftedPeople(
-            self.pose, np.tile([0.0, 0, 4], (len(self.pose), 1)), unknown, keypoints, scores
+            self.pose, np.tile(self.root, (len(self.pose), 1)), unknown, keypoints, scores
         )

@@ -27,13 +27,11 @@ def test_lengths_height_and_joints():
     lifted = with_lengths(truth, TYPICAL_BONES)
     found = measured_body(lifted, UNKNOWN, keypoints, scores, TIMES, CAMERA, height=1.8)
     assert found.stature == pytest.approx(1.8)
-    assert found.height_given
     right = other_body() * 1.8 / stature(other_body())
     assert np.abs(found.lengths / right - 1).max() < 0.05
     np.testing.assert_array_equal(found.joints, lifted)
     default = measured_body(lifted, UNKNOWN, keypoints, scores, TIMES, CAMERA)
     assert default.stature == pytest.approx(DEFAULT_STATURE)
-    assert not default.height_given
 
 
 def test_what_is_relifted_is_a_typical_body():

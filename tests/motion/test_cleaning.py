@@ -9,6 +9,7 @@ import pytest
 
 from ampose import Lifter
 from ampose.geometry import bone_lengths
+from ampose.mapping import to_h36m
 from ampose.metrics import acceleration_error, bone_length_variation, mpjpe
 from ampose.motion.bones import DEFAULT_STATURE, stature
 from ampose.motion.cleaning import Repairs, motion_of
@@ -72,6 +73,8 @@ def test_height_sets_the_size_of_everything(lifter, walk):
     alone = motion_of(tracks(walk), lifter, Repairs.none(height=1.9))
     raw = motion_of(tracks(walk), lifter, Repairs.none())
     assert alone.joints == pytest.approx(raw.joints * size, abs=1e-5)
+    given = [result.quality["people"][0]["height_given"] for result in (usual, tall, alone, raw)]
+    assert given == [False, True, True, False]
 
 
 def test_nothing_done_is_what_the_lifter_says(lifter, walk):
@@ -145,6 +148,17 @@ def test_somebody_away_for_a_moment_is_bridged_and_for_long_is_absent(lifter, wa
     assert any("85 joint(s) were filled in across gaps" in w for w in result.warnings)
 
 
+def test_the_filter_that_was_applied_is_told(lifter, walk):
+    def told(shown: Tracks, **repairs: object) -> object:
+        return motion_of(shown, lifter, Repairs(**repairs)).provenance["filter"]
+
+    assert told(tracks(walk)) == "butterworth"
+    assert told(tracks(walk), filter="one-euro") == "one-euro"
+    assert told(tracks(walk), filter="none") == "none"
+    assert told(tracks(walk[:3])) == "none"  # too short
+    assert told(tracks(walk).only([])) == "none"
+
+
 def test_noise_is_smoothed(lifter, walk):
     noisy = tracks(walk)
     noisy.keypoints[:] += np.random.default_rng(0).normal(0, 4, noisy.keypoints.shape)
@@ -191,6 +205,7 @@ def test_people_come_and_go(lifter, walk):
     assert [person["frames"] for person in result.quality["people"]] == [50, 30, 3, 0]
     assert result.quality["people"][3]["reprojection_pixels"] is None
     assert any(w.startswith("Person 5: there are too few frames") for w in result.warnings)
+    assert not any(w.startswith("Person 6") for w in result.warnings)  # who was never seen
 
 
 def test_nobody_and_no_frames(lifter, walk):
@@ -219,6 +234,52 @@ def test_marks_of_another_joint_set_go_to_what_is_made_of_it(lifter, walk):
     assert "left_knee" not in names
 
 
+@pytest.mark.parametrize("mapping", ["hybrid", "plain"])
+@pytest.mark.parametrize("changed", ["left_shoulder", "right_hip", "left_knee", "nose"])
+def test_marks_are_where_the_mapping_moves_joints(walk, mapping, changed):
+    shown = tracks(walk)
+    parts = [name if name in H36M_17.joints else "head_top" for name in COCO_17.joints]
+    apart = np.random.default_rng(0).normal(0, 9, (17, 2))
+    steady = shown.keypoints[:, :, H36M_17.indices(parts)] + apart
+    jumping = steady.copy()
+    jumping[22, 0, COCO_17.index(changed)] += 200
+    scores = np.ones((FRAMES, 1, 17))
+    coco = Tracks(jumping, scores, shown.ids, shown.times, COCO_17, CAMERA)
+    lifter = Lifter(mapping=mapping, threads=1)
+    marked = motion_of(coco, lifter, Repairs(swaps=False, gaps=False)).corrected[22, 0]
+    before, after = (
+        to_h36m(points[22, 0], scores[22, 0], COCO_17, mapping=mapping)[0]
+        for points in (steady, jumping)
+    )
+    np.testing.assert_array_equal(marked, (before != after).any(-1))
+    if changed == "left_shoulder":  # by hand: all of hybrid's torso hangs on both shoulders
+        names = {"left_shoulder", "thorax", "spine"}
+        if mapping == "hybrid":
+            names |= {"left_hip", "right_hip", "pelvis", "neck_nose", "head_top"}
+        assert {H36M_17.joints[joint] for joint in np.flatnonzero(marked)} == names
+
+
 @pytest.mark.parametrize("step", [f.name for f in fields(Repairs) if f.type == "bool"])
 def test_every_step_can_be_left_out(lifter, walk, step):
     assert motion_of(tracks(walk), lifter, Repairs(**{step: False})).valid.all()
+
+
+def test_one_euro_lags_from_afar_as_much_as_from_near(walk):
+    """Keypoints are filtered as rays, on which a metre is the shorter, the further away it is."""
+    wrist = H36M_17.index("left_wrist")
+    pose = np.repeat(walk[:1] - walk[:1, :1], FRAMES, 0)
+    turn = 2 * np.pi * np.arange(FRAMES) / RATE
+    forearm = np.stack([np.cos(turn), np.sin(turn), 0 * turn], -1)
+    forearm *= np.linalg.norm(pose[0, wrist] - pose[0, wrist - 1])
+    pose[:, wrist] = pose[:, wrist - 1] + forearm
+    lifter = Knowing(pose)
+    lifter.provenance = {}
+
+    def lag(away: float) -> float:
+        lifter.root = (0, 0, away)
+        repairs = Repairs(filter="one-euro", swaps=False, outliers=False)
+        found = motion_of(tracks(pose + np.array([0, 0, away])), lifter, repairs).joints[:, 0]
+        miss = found[:, wrist] - found[:, wrist - 1] - forearm
+        return float(np.linalg.norm(miss, axis=-1)[RATE // 2 :].mean())
+
+    assert lag(8) == pytest.approx(lag(2), rel=0.02)

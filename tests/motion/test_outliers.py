@@ -2,7 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.ndimage import median_filter
 
+from ampose.motion import outliers
 from ampose.motion.outliers import remove_outliers
 
 SIZE = 300.0
@@ -147,3 +151,24 @@ def test_what_does_not_fit():
         remove_outliers(np.zeros((5, 2)), np.arange(5.0))
     with pytest.raises(ValueError, match="increase"):
         remove_outliers(np.zeros((5, 17, 2)), np.zeros(5))
+
+
+def test_an_enormous_frame_rate_costs_no_more(monkeypatch):
+    keypoints, _ = walker(60)
+    windows = []
+
+    def noted(values, size, **options):
+        windows.append(size)
+        return median_filter(values, size, **options)
+
+    monkeypatch.setattr(outliers, "median_filter", noted)
+    remove_outliers(keypoints, np.arange(len(keypoints)) / 1e6)
+    assert windows == [2 * len(keypoints) - 1]
+
+
+@given(st.lists(st.floats(1, 500), min_size=1, max_size=9), st.integers(0, 20))
+def test_a_window_beyond_both_ends_has_the_same_medians(sides, more):
+    """Why that window may be cut: further out there are only copies of the first and the last."""
+    whole = 2 * len(sides) - 1
+    wider = median_filter(sides, whole + 2 * more, mode="nearest")
+    np.testing.assert_array_equal(median_filter(sides, whole, mode="nearest"), wider)

@@ -60,6 +60,17 @@ def test_text_stays_in_its_width_and_in_the_canvas():
         draw_text(canvas, place, "clipped", RED)
 
 
+def test_text_that_begins_outside_is_clipped():
+    whole = np.zeros((60, 200, 3), np.uint8)
+    draw_text(whole, (20, 20), "clipped", RED)
+    for left, top in ((-10, 5), (5, -4), (-10, -4), (-500, 5), (5, -500)):
+        canvas = np.zeros((30, 100, 3), np.uint8)
+        draw_text(canvas, (left, top), "clipped", RED)
+        wanted = np.zeros((2000, 2000, 3), np.uint8)
+        wanted[900 + top : 960 + top, 900 + left : 1100 + left] = whole
+        np.testing.assert_array_equal(canvas, wanted[920:950, 920:1020])
+
+
 def test_long_text_is_shortened():
     assert fitted("short", 500) == "short"
     assert fitted("two\nlines", 500) == "two lines"

@@ -5,6 +5,8 @@ from hypothesis import strategies as st
 
 from ampose.cameras import Camera
 from ampose.render import OverlayRenderer
+from ampose.render.canvas import draw_text
+from ampose.render.skeleton2d import draw_skeleton_2d
 from ampose.render.skeleton3d import (
     CAMERA_VIEW,
     SIDE_VIEW,
@@ -13,7 +15,7 @@ from ampose.render.skeleton3d import (
     empty_panel,
     place_people,
 )
-from ampose.render.style import PANEL, PEOPLE, limb_style, person_colour
+from ampose.render.style import PANEL, PEOPLE, RIM, limb_style, person_colour
 from ampose.skeletons import H36M_17, Skeleton
 
 SIZE = (1280, 720)
@@ -131,6 +133,16 @@ def test_an_identity_keeps_its_colour():
     assert has(one, person_colour(4))
     assert not has(one, person_colour(3))
     assert len({person_colour(k) for k in range(7)}) == 7
+
+
+def test_the_number_of_a_person_at_the_edge_stays_in_the_picture():
+    canvas = np.zeros((100, 100, 3), np.uint8)
+    draw_skeleton_2d(canvas, np.array([[-9.0, 0], [-9, 90]]), STICK, 0, label=True)
+    corner = np.zeros((100, 100, 3), np.uint8)
+    for offset in ((-1, 0), (1, 0), (0, -1), (0, 1)):
+        draw_text(corner, offset, "0", RIM, size=18)
+    draw_text(corner, (0, 0), "0", person_colour(0), size=18)
+    np.testing.assert_array_equal(canvas, corner)
 
 
 def test_time_and_text_are_shown_each_in_its_place():

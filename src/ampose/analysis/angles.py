@@ -16,6 +16,7 @@ from ampose.analysis.gravity import Gravity, gravity_of
 from ampose.analysis.registry import Column, columns_of
 from ampose.analysis.views import View, views_of
 from ampose.errors import InputError
+from ampose.motion.filters import filter_of
 from ampose.poses import PoseSequence
 from ampose.skeletons import H36M_17
 
@@ -73,7 +74,7 @@ class Angles:
     @property
     def filter(self) -> str:
         """Along time, that the poses went through; ``none`` if they do not say."""
-        return str(self.provenance.get("options", {}).get("filter", "none"))
+        return filter_of(self.provenance)
 
     def __getitem__(self, name: str) -> Array:
         """Degrees (T, P) of one angle.

@@ -9,6 +9,7 @@ from ampose.analysis.frame_rate import frames_per_second
 from ampose.analysis.gravity import gravity_of
 from ampose.analysis.moving import Hand, moving_people
 from ampose.analysis.presets import Preset
+from ampose.motion.filters import filter_of
 from ampose.poses import PoseSequence
 
 BY_HAND = "set by hand"
@@ -104,7 +105,7 @@ def _warnings(sequence: PoseSequence, preset: Preset) -> Iterator[str]:
         )
     if preset.needs_gravity and not sequence.world_frame:
         yield f"{gravity_of(sequence).source} {preset.needs_gravity}"
-    filtered = str(sequence.provenance.get("options", {}).get("filter", "none"))
+    filtered = filter_of(sequence.provenance)
     if preset.fast and filtered != "none":
         yield (
             f"The recording was filtered along time ({filtered}), which flattens fast movements; "

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ampose.cli.common import Config, Force, Out
+from ampose.cli.common import Config, Force, Out, read_result
 from ampose.cli.motion_options import Person
 
 
@@ -40,13 +40,9 @@ def angles(
     del config
     from ampose import analysis
     from ampose.angle_files import write_angles
-    from ampose.export import read_npz
     from ampose.export.folder import ResultFolder
-    from ampose.motion.choice import chosen, parse_choice
 
-    choice = parse_choice(person)
-    whole = read_npz(source / "poses.npz" if source.is_dir() else source)
-    sequence = whole.only(chosen(choice, whole.ids, whole.keypoints))
+    sequence = read_result(source, person)
     found = analysis.angles_of(
         sequence,
         None if names is None else names.split(","),

@@ -145,6 +145,26 @@ def needs_torch() -> Iterator[None]:
         ) from error
 
 
+def poses_file(source: Path) -> Path:
+    """The poses of a result folder, or the file itself."""
+    return source / "poses.npz" if source.is_dir() else source
+
+
+def read_result(source: Path, person: str) -> PoseSequence:
+    """The people who are meant of a finished result.
+
+    Args:
+        source: ``poses.npz`` or the folder that holds it.
+        person: what ``--person`` says.
+    """
+    from ampose.export import read_npz
+    from ampose.motion.choice import chosen, parse_choice
+
+    choice = parse_choice(person)
+    whole = read_npz(poses_file(source))
+    return whole.only(chosen(choice, whole.ids, whole.keypoints))
+
+
 def wanted_formats(text: str | None) -> tuple[str, ...]:
     """What ``--format`` says; nothing if it is not there."""
     if text is None:

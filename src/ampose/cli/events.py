@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ampose.cli.common import Config, Force, Out
+from ampose.cli.common import Config, Force, Out, read_result
 from ampose.cli.motion_options import Person
 
 if TYPE_CHECKING:
@@ -51,13 +51,10 @@ def events(
     del config
     from ampose import analysis
     from ampose.event_files import read_events, write_events
-    from ampose.export import read_npz
     from ampose.export.folder import ResultFolder
-    from ampose.motion.choice import chosen, parse_choice
 
-    movement, choice = analysis.preset_named(preset), parse_choice(person)
-    sequence = read_npz(source / "poses.npz" if source.is_dir() else source)
-    sequence = sequence.only(chosen(choice, sequence.ids, sequence.keypoints))
+    movement = analysis.preset_named(preset)
+    sequence = read_result(source, person)
     corrections = None if corrected is None else read_events(corrected, sequence, movement)
     found, warnings = analysis.events_of(
         sequence, movement, handed=handed, corrections=corrections

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ampose.cli.common import Config, Force, Out
+from ampose.cli.common import Config, Force, Out, read_result
 from ampose.cli.motion_options import Person
 
 
@@ -29,14 +29,11 @@ def export(
 ) -> None:
     """A finished result in other formats; docs/usage.md says what is in each."""
     del config
-    from ampose.export import read_npz
     from ampose.export.folder import ResultFolder
     from ampose.formats import format_files, parse_formats, write_formats
-    from ampose.motion.choice import chosen, parse_choice
 
-    formats, choice = parse_formats(format), parse_choice(person)
-    sequence = read_npz(source / "poses.npz" if source.is_dir() else source)
-    sequence = sequence.only(chosen(choice, sequence.ids, sequence.keypoints))
+    formats = parse_formats(format)
+    sequence = read_result(source, person)
     with ResultFolder(out, force=force) as folder:
         notes = write_formats(sequence, folder, formats)
     people = "1 person" if sequence.person_count == 1 else f"{sequence.person_count} people"

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ampose.cli.common import OUT_FLAGS, BlurFaces, Config, Force
+from ampose.cli.common import OUT_FLAGS, BlurFaces, Config, Force, poses_file, read_result
 from ampose.cli.events import EventsFile, Handed
 from ampose.cli.motion_options import Person
 from ampose.errors import InputError
@@ -51,27 +51,24 @@ def report(
     del config
     from ampose.analysis import NOTICE, preset_named
     from ampose.event_files import read_events
-    from ampose.export import read_npz
     from ampose.export.folder import ResultFolder
     from ampose.media.sources import find_source
-    from ampose.motion.choice import chosen, parse_choice
     from ampose.render.privacy import was_asked
     from ampose.report import report_of
     from ampose.report.files import KINDS, parse_kinds, write_report
 
-    kinds, choice = parse_kinds(format), parse_choice(person)
+    kinds = parse_kinds(format)
     movement = None if preset is None else preset_named(preset)
     if corrected is not None and movement is None:
         raise InputError("--events needs --preset, which says what the events are of")
     if video is not None and not video.exists():
         raise InputError(f"{video} does not exist; check the path of --video")
-    poses = source / "poses.npz" if source.is_dir() else source
+    poses = poses_file(source)
     place = poses.parent if out is None else out
     if out is None and not force:
         _refuse_existing([place / KINDS[kind] for kind in kinds])
     target = ResultFolder(place, force=force or out is None)
-    whole = read_npz(poses)
-    sequence = whole.only(chosen(choice, whole.ids, whole.keypoints))
+    sequence = read_result(source, person)
     corrections = None
     if corrected is not None and movement is not None:
         corrections = read_events(corrected, sequence, movement)
@@ -82,7 +79,7 @@ def report(
     made["options of the report"] = ", ".join(f"{k}={v}" for k, v in asked.items() if v)
     name = str(sequence.provenance.get("source", ""))
     hide = None
-    if blur_faces or was_asked(whole.provenance):
+    if blur_faces or was_asked(sequence.provenance):
         from ampose.report.faces import Faces  # which loads a detector
 
         hide = Faces()

@@ -124,13 +124,16 @@ def _ids(ids: NDArray[Any], people: int) -> NDArray[np.int64]:
     return ids.astype(np.int64)
 
 
-def _times(times: NDArray[Any], frames: int) -> Array:
+def _times(times: NDArray[Any], frames: int) -> Array | None:
+    """Seconds; None of photos, which our own files put all at 0."""
     _need_numbers("times", times)
     if times.shape != (frames,):
         raise InputError(f"times must be {frames} numbers, one per frame, got shape {times.shape}")
     seconds = times.astype(np.float64)
     if not np.isfinite(seconds).all():
         raise InputError("times must be finite")
+    if frames > 1 and not seconds.any():
+        return None
     if (late := np.flatnonzero(np.diff(seconds) <= 0)).size:
         raise InputError(f"times must increase: frame {late[0] + 1} is not after frame {late[0]}")
     return seconds

@@ -65,6 +65,11 @@ class Lifter:
         self._mapping: Mapping = mapping
 
     @property
+    def mapping(self) -> Mapping:
+        """How other joint sets become Human3.6M's."""
+        return self._mapping
+
+    @property
     def provenance(self) -> dict[str, str]:
         """Program version, weights and mapping, for the results' files."""
         return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -148,7 +149,7 @@ class VideoWriter:
         except (av.FFmpegError, OSError):
             pass  # the file goes anyway
         finally:
-            self._partial.unlink(missing_ok=True)
+            _remove(self._partial)
 
 
 def write_png(path: Path | str, image: NDArray[np.uint8]) -> None:
@@ -165,11 +166,17 @@ def write_png(path: Path | str, image: NDArray[np.uint8]) -> None:
     except OSError as error:
         raise _unwritable(path, error) from None
     finally:
-        partial.unlink(missing_ok=True)
+        _remove(partial)
 
 
 def _beside(path: Path) -> Path:
     return path.with_name(f"{path.stem}.partial{path.suffix}")
+
+
+def _remove(partial: Path) -> None:
+    """Removes what was begun; a system that refuses had an error before, which is told."""
+    with contextlib.suppress(OSError):
+        partial.unlink(missing_ok=True)
 
 
 def _unwritable(path: Path, error: OSError | av.FFmpegError) -> InputError:

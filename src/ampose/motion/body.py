@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ampose.cameras import Camera
+from ampose.geometry import box_of_seen, larger_side
 from ampose.lifting.root import estimate_root
 from ampose.motion.body_fit import BodyFit, fit_to_bones, fitted_lengths
 from ampose.motion.bones import (
@@ -47,7 +48,6 @@ class Body:
     Attributes:
         lengths: (16,) metres, in the order of the edges of `H36M_17`, left as right.
         stature: metres, by `ampose.motion.bones.stature`.
-        height_given: False if the stature is `DEFAULT_STATURE`.
         joints: (T, 17, 3) metres, root-relative, camera axes: as lifted last, on whatever bones.
             To be filtered, and then fitted to the lengths (`fit_to_bones`).
         sigma: (T, 17, 3) of these.
@@ -55,7 +55,6 @@ class Body:
 
     lengths: Array
     stature: float
-    height_given: bool
     joints: Array
     sigma: Array
 
@@ -127,7 +126,7 @@ def measured_body(
         better = np.asarray(np.isfinite(lifted).all((-2, -1)) & np.isfinite(fit.root).all(-1))
         joints = np.where(better[:, None, None], lifted, joints)
         sigma = np.where(better[:, None, None], deviations, sigma)
-    return Body(lengths, stature(lengths), height is not None, joints, sigma)
+    return Body(lengths, stature(lengths), joints, sigma)
 
 
 def as_typical_body(keypoints: Array, fit: BodyFit, typical: Array, camera: Camera) -> Array:
@@ -152,9 +151,8 @@ def reprojection_residual(
     seen &= np.isfinite(miss)
     if not seen.any():
         return Residual(np.nan, np.nan)
-    low = np.where(seen[..., None], keypoints, np.inf).min(-2)
-    high = np.where(seen[..., None], keypoints, -np.inf).max(-2)
-    side = np.maximum((high - low).max(-1, keepdims=True), 1)
+    boxes = box_of_seen(np.where(seen[..., None], keypoints, np.nan))
+    side = np.maximum(larger_side(boxes)[..., None], 1)
     return Residual(float(np.median(miss[seen])), float(np.median((miss / side)[seen])))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ampose.errors import InputError
+from ampose.geometry import box_of_seen
 from ampose.motion.identities import REMEMBER_SECONDS
 
 Array = NDArray[np.floating]
@@ -81,7 +82,7 @@ def chosen(choice: Choice, ids: Ids, keypoints: Array) -> list[int]:
         return list(range(len(ids)))
     if choice.rule == "id":
         return [_with_id(choice.id, ids)]
-    boxes = _boxes(keypoints)
+    boxes = box_of_seen(keypoints)
     if choice.rule == "click":
         for frame in boxes:
             if (index := _clicked(choice.point, frame)) is not None:
@@ -131,7 +132,7 @@ class LiveChoice:
         """
         if self._choice.rule == "all":
             return list(range(len(ids)))
-        boxes = _boxes(keypoints)
+        boxes = box_of_seen(keypoints)
         there = np.isfinite(boxes[:, 0])
         if self._id is None or self._is_gone(time):
             self._id = self._newly_chosen(ids, boxes)
@@ -174,15 +175,6 @@ def _clicked(point: tuple[float, float], boxes: Array) -> int | None:
         return None
     away = np.linalg.norm((low + high) / 2 - point, axis=-1)
     return int(np.where(inside, away, np.inf).argmin())
-
-
-def _boxes(keypoints: Array) -> Array:
-    """(..., J, 2) to (..., 4), NaN where no joint was seen."""
-    seen = np.isfinite(keypoints).all(-1, keepdims=True)
-    low = np.where(seen, keypoints, np.inf).min(-2)
-    high = np.where(seen, keypoints, -np.inf).max(-2)
-    boxes = np.concatenate([low, high], axis=-1)
-    return np.where(np.isfinite(boxes), boxes, np.nan)
 
 
 def _areas(boxes: Array) -> Array:

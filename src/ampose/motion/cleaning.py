@@ -12,7 +12,9 @@ Each can be left out, and what it changed is marked in the result.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,7 +23,7 @@ from numpy.typing import NDArray
 from ampose.cameras import Camera
 from ampose.lifting import LiftedPeople, Lifter
 from ampose.lifting.caveats import caveats
-from ampose.mapping import to_h36m
+from ampose.mapping import Mapping, to_h36m
 from ampose.metrics import bone_length_variation
 from ampose.motion.body import Body, measured_body, reprojection_residual
 from ampose.motion.body_fit import fit_to_bones
@@ -32,6 +34,7 @@ from ampose.motion.gaps import LONGEST_POSE_GAP, fill_gaps
 from ampose.motion.outliers import remove_outliers
 from ampose.motion.place import DISTANCE_CUTOFF_HZ, root_path
 from ampose.motion.stance import Stance, stance_of
+from ampose.motion.stretches import present
 from ampose.motion.swaps import Swap, lifted_misfit, undo_swaps
 from ampose.motion.tracks import Tracks
 from ampose.poses import PoseSequence
@@ -116,17 +119,20 @@ def motion_of(tracks: Tracks, lifter: Lifter, repairs: Repairs | None = None) ->
         ids=tracks.ids,
         times=tracks.times,
         cameras=cameras,
-        provenance=lifter.provenance,
+        provenance={
+            **lifter.provenance,
+            "filter": repairs.filter if any(person.filtered for person in people) else "none",
+        },
         warnings=(
             *caveats(cameras, keypoints, valid & ~filled, height=repairs.height),
-            *(note for note in map(_note, tracks.ids.tolist(), people) if note),
+            *_notes(tracks.ids.tolist(), people, repairs.filter),
         ),
         filled=filled,
         repaired=repaired,
         corrected=corrected,
         quality={
             "people": [
-                {"id": identity, **_quality(person, tracks)}
+                {"id": identity, **_quality(person, tracks, repairs.height)}
                 for identity, person in zip(tracks.ids.tolist(), people, strict=True)
             ]
         },
@@ -169,8 +175,8 @@ class _Person:
 
 
 def _person(tracks: Tracks, place: int, lifter: Lifter, repairs: Repairs) -> _Person:
-    present = np.flatnonzero(np.isfinite(tracks.keypoints[:, place]).all(-1).any(-1))
-    span = slice(int(present[0]), int(present[-1]) + 1) if len(present) else slice(0, 0)
+    frames = np.flatnonzero(present(tracks.keypoints[:, place]).any(-1))
+    span = slice(int(frames[0]), int(frames[-1]) + 1) if len(frames) else slice(0, 0)
     times, camera, skeleton = tracks.times[span], tracks.camera, tracks.skeleton
     seen = _seen(tracks, (span, place), lifter, repairs)
     lifted = lifter.lift_people(seen.keypoints, seen.scores, skeleton, camera)
@@ -182,13 +188,20 @@ def _person(tracks: Tracks, place: int, lifter: Lifter, repairs: Repairs) -> _Pe
     joints, filtered = smooth(joints, times, repairs.filter, cutoff=repairs.cutoff)
     rays = camera.rays(lifted.keypoints.astype(np.float64))
     if body:
-        steady, _ = smooth(rays, times, repairs.filter, cutoff=repairs.cutoff)
+        per_metre = _ray_of_a_metre(lifted, repairs.height)
+        steady, _ = smooth(rays, times, repairs.filter, cutoff=repairs.cutoff, per_metre=per_metre)
         joints = fit_to_bones(joints, steady, lifted.scores, body.lengths, sigma=sigma).joints
     cutoff = DISTANCE_CUTOFF_HZ if repairs.root else None
     root = root_path(joints, rays, lifted.scores, times, cutoff=cutoff)[:, None]
     if repairs.gaps:
         root, _ = fill_gaps(root, times, longest=LONGEST_POSE_GAP, curve="linear")
     root = smooth(root, times, repairs.filter, cutoff=repairs.cutoff)[0][:, 0]
+    marks = partial(
+        _in_h36m,
+        seen=present(seen.keypoints),
+        skeleton=skeleton,
+        mapping=lifter.mapping,
+    )
     return _Person(
         span,
         joints,
@@ -196,13 +209,13 @@ def _person(tracks: Tracks, place: int, lifter: Lifter, repairs: Repairs) -> _Pe
         sigma,
         lifted.keypoints,
         lifted.scores,
-        filled=bridged | _in_h36m(seen.filled & ~seen.removed, skeleton),
-        repaired=_in_h36m(seen.exchanged, skeleton),
-        corrected=_in_h36m(seen.removed, skeleton),
+        filled=bridged | marks(seen.filled & ~seen.removed),
+        repaired=marks(seen.exchanged),
+        corrected=marks(seen.removed),
         swaps=tuple(
             replace(s, first=s.first + span.start, last=s.last + span.start) for s in seen.swaps
         ),
-        filtered=repairs.filter == "none" or bool(filtered.any()),
+        filtered=bool(filtered.any()),
         lifted=lifted.joints,
         body=body,
         stance=stance_of(joints, root, times, body.lengths) if body else None,
@@ -262,18 +275,37 @@ def _body(
 
 def _sized(lifted: LiftedPeople, height: float | None) -> tuple[Array, Array]:
     """Joints and sigma for a height, as a lifter's answers are about `DEFAULT_STATURE` tall."""
-    size = 1 if height is None else height / DEFAULT_STATURE
-    return lifted.joints * size, lifted.sigma * size
+    return lifted.joints * _size(height), lifted.sigma * _size(height)
 
 
-def _in_h36m(changed: Mask, skeleton: Skeleton) -> Mask:
-    """(T, J) as (T, 17): which Human3.6M joints come from a changed one."""
-    points = np.where(changed[..., None], np.nan, np.zeros(2))
-    mapped, _ = to_h36m(points, np.ones(changed.shape), skeleton)
-    return np.asarray(np.isnan(mapped).any(-1))
+def _size(height: float | None) -> float:
+    return 1.0 if height is None else height / DEFAULT_STATURE
 
 
-def _quality(person: _Person, tracks: Tracks) -> dict[str, Any]:
+def _ray_of_a_metre(lifted: LiftedPeople, height: float | None) -> float:
+    """How long a metre is on rays, whose z is 1, where the person is; 1 where nobody knows."""
+    depth = lifted.root[:, 2]
+    known = depth[np.isfinite(depth)] * _size(height)
+    return 1 / float(np.median(known)) if len(known) else 1.0
+
+
+def _in_h36m(changed: Mask, seen: Mask, skeleton: Skeleton, mapping: Mapping) -> Mask:
+    """(T, J) as (T, 17): which Human3.6M joints move with the changed ones.
+
+    Found by moving them. What a joint is made of depends on what is `seen` (T, J).
+    """
+    there = seen | changed
+    places, away = np.random.default_rng(0).normal(size=(2, changed.shape[1], 2))
+    points = np.where(there[..., None], places, np.nan)
+    moved = points + np.where(changed[..., None], away, 0)
+    before, after = (
+        np.nan_to_num(to_h36m(each, there.astype(np.float64), skeleton, mapping=mapping)[0])
+        for each in (points, moved)
+    )
+    return np.asarray((before != after).any(-1))
+
+
+def _quality(person: _Person, tracks: Tracks, height: float | None) -> dict[str, Any]:
     """What `PoseSequence.quality` says of one person."""
     residual = reprojection_residual(
         person.joints, person.root, person.keypoints, person.scores, tracks.camera
@@ -292,7 +324,7 @@ def _quality(person: _Person, tracks: Tracks) -> dict[str, Any]:
         "corrected_joints": int(person.corrected.sum()),
         "filled_joints": int(person.filled.sum()),
         **{name: None if np.isnan(value) else round(value, 4) for name, value in known.items()},
-        "height_given": bool(person.body and person.body.height_given),
+        "height_given": height is not None,
         "bone_lengths_metres": _named(person.body.lengths) if person.body else None,
     }
 
@@ -311,21 +343,23 @@ def _named(lengths: Array) -> dict[str, float]:
     }
 
 
-def _note(identity: int, person: _Person) -> str:
-    """What was changed of a person, in a sentence; empty if nothing was."""
-    swapped = len({f for s in person.swaps for f in range(s.first, s.last + 1)})
-    done = [
-        f"{count} {what}"
-        for count, what in (
-            (swapped, "frame(s) had left and right exchanged and were put back"),
-            (int(person.corrected.sum()), "joint(s) jumped and were removed"),
-            (int(person.filled.sum()), "joint(s) were filled in across gaps"),
-        )
-        if count
-    ]
-    if not person.filtered:
-        done.append("there are too few frames, or too few a second, to filter")
-    return f"Person {identity}: {'; '.join(done)}." if done else ""
+def _notes(ids: list[int], people: list[_Person], wanted: Filter) -> Iterator[str]:
+    """What was changed of each person, in a sentence; none where nothing was."""
+    for identity, person in zip(ids, people, strict=True):
+        swapped = len({f for s in person.swaps for f in range(s.first, s.last + 1)})
+        done = [
+            f"{count} {what}"
+            for count, what in (
+                (swapped, "frame(s) had left and right exchanged and were put back"),
+                (int(person.corrected.sum()), "joint(s) jumped and were removed"),
+                (int(person.filled.sum()), "joint(s) were filled in across gaps"),
+            )
+            if count
+        ]
+        if wanted != "none" and not person.filtered and np.isfinite(person.joints).any():
+            done.append("there are too few frames, too few a second or too uneven ones to filter")
+        if done:
+            yield f"Person {identity}: {'; '.join(done)}."
 
 
 def _in_world(sequence: PoseSequence, world: World) -> PoseSequence:

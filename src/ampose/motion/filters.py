@@ -13,9 +13,9 @@ velocities and accelerations. Where a detector is off for seconds, no filter hel
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from scipy.interpolate import CubicSpline
@@ -60,6 +60,9 @@ _EVEN = 0.05
 """Of a step: times that are off an even spacing by no more, such as those rounded to milliseconds,
 are taken as even."""
 
+_MOST_FRAMES = 20
+"""Times as many as a stretch has, when it is resampled; bursts of frames would give millions."""
+
 
 def smooth(
     values: Array,
@@ -96,6 +99,15 @@ def smooth(
     return low_pass(values, times, CUTOFF if cutoff is None else cutoff)
 
 
+def filter_of(provenance: Mapping[str, Any]) -> str:
+    """The filter along time that the poses with this provenance went through, or "none".
+
+    Results of before the key ``filter`` say only which one was asked for.
+    """
+    asked = provenance.get("options", {}).get("filter", "none")
+    return str(provenance.get("filter", asked))
+
+
 def butterworth(values: Array, times: Array, cutoff: float = CUTOFF) -> tuple[Array, Mask]:
     """Low-pass filter without lag: second order, run forward and backward, so fourth in effect.
 
@@ -111,7 +123,8 @@ def butterworth(values: Array, times: Array, cutoff: float = CUTOFF) -> tuple[Ar
     at its ends by its own image turned by 180 degrees, so that a steady motion goes on. Its first
     and last values stay where they are. Where times are uneven, the stretch is resampled, filtered
     and sampled back. A stretch not longer than one period of the cut-off is left as it is, and so
-    is one that holds nothing above the cut-off because its frame rate is not twice that.
+    is one that holds nothing above the cut-off because its frame rate is not twice that, and one
+    whose times come in bursts, far closer than on average.
 
     Args:
         values: (T, ..., D); a point of which any coordinate is NaN is absent.
@@ -257,7 +270,10 @@ def _evenly(values: Array, times: Array, *, low_pass: LowPass, cutoff: float) ->
     if (np.abs(times - even) <= _EVEN * step).all():
         return low_pass(values, 1 / step, cutoff)
     step = float(np.median(np.diff(times)))
-    even = np.linspace(times[0], times[-1], round((times[-1] - times[0]) / step) + 1)
+    count = round((times[-1] - times[0]) / step) + 1
+    if count > _MOST_FRAMES * len(times):
+        return None
+    even = np.linspace(times[0], times[-1], count)
     # There is noise to interpolate on the way there, so nothing that overshoots; none on the way
     # back, so the most accurate.
     filtered = low_pass(interpolate(times, values, even), 1 / step, cutoff)

@@ -46,6 +46,9 @@ FOOTFALL_SIGMA = 0.05
 DISTANCE_SIGMA = 0.03
 """Share of the distance, along the ray, by which footfalls of one clip differ from each other."""
 
+_ON_ITS_SIDE = 0.2
+"""What is horizontal of the camera's x, at least, for the world's x to follow it: 12 degrees."""
+
 _ROUNDS = 10
 _OUTLIER_SIGMAS = 2.0
 
@@ -56,7 +59,8 @@ class World:
 
     Right-handed: y up against gravity, x horizontal to the camera's right, z horizontal towards
     the viewer, so that people in front of the camera have negative z. The origin is on the floor,
-    straight below the camera.
+    straight below the camera. Of a camera on its side, whose x is vertical, z is towards the
+    viewer and x follows from it.
 
     Attributes:
         rotation: (3, 3) camera axes to world axes.
@@ -115,9 +119,7 @@ def find_world(
     evidence = _Evidence.of(stances, pitch, roll)
     angles, floor, covariance = evidence.solve()
     up = _up(angles)
-    right = np.array([1.0, 0, 0]) - up[0] * up
-    right /= np.linalg.norm(right)
-    rotation = np.stack([right, up, np.cross(right, up)])
+    rotation = _axes(up)
     # A turn by the roll moves up by the cosine of the pitch.
     spread = covariance[0, 0] + np.cos(angles[0]) ** 2 * covariance[1, 1]
     source = evidence.source(angles)
@@ -128,6 +130,15 @@ def find_world(
         source,
         evidence.assumptions(source),
     )
+
+
+def _axes(up: Array) -> Array:
+    """(3, 3) x, y and z of the world in camera axes."""
+    right = np.array([1.0, 0, 0]) - up[0] * up
+    if np.linalg.norm(right) < _ON_ITS_SIDE:  # then its direction is an accident
+        right = np.cross(up, [0.0, 0, -1])
+    right /= np.linalg.norm(right)
+    return np.stack([right, up, np.cross(right, up)])
 
 
 def _up(angles: Array) -> Array:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter, percentile_filter
 
+from ampose.geometry import box_of_seen, larger_side
 from ampose.motion.stretches import Array, Mask, check, present
 
 LEAST_JUMP = 0.05
@@ -84,14 +85,10 @@ def remove_outliers(keypoints: Array, times: Array) -> tuple[Array, Mask]:
 
 def _size(keypoints: Array, times: Array) -> Array:
     """(T,) larger side of the person's box, a running median; known everywhere."""
-    seen = present(keypoints)
-    side: Array = np.zeros(len(times))
-    for axis in range(2):
-        low = np.where(seen, keypoints[..., axis], np.inf).min(1)
-        high = np.where(seen, keypoints[..., axis], -np.inf).max(1)
-        side = np.maximum(side, high - low)
-    known = np.flatnonzero(seen.any(1))
-    window = _frames(SIZE_WINDOW, times)
+    side = larger_side(box_of_seen(keypoints)).astype(np.float64)
+    known = np.flatnonzero(np.isfinite(side))
+    # A wider window than both ends need has the same medians, and can cost any time.
+    window = min(_frames(SIZE_WINDOW, times), 2 * len(known) - 1)
     smooth = median_filter(side[known], window, mode="nearest")
     return np.asarray(np.interp(np.arange(len(times)), known, smooth))
 

@@ -13,6 +13,7 @@ from scipy.interpolate import make_smoothing_spline
 
 from ampose.lifting.root import MIN_DEPTH_METRES, estimate_root
 from ampose.motion.body_fit import KEYPOINT_SIGMA, VAGUE, VAGUE_FACTOR
+from ampose.motion.stretches import LONGEST_STEP
 
 Array = NDArray[np.floating]
 
@@ -26,9 +27,6 @@ _FIT_ROUNDS = 5
 _PATH_ROUNDS = 3
 _SHORTEST_PATH = 5
 """Frames that the smoothing spline needs; shorter paths stay as they are."""
-
-_LONGEST_STEP = 0.5
-"""Seconds: a frame stands for no more time than this, however long nobody was seen before it."""
 
 _GAUSS_MAD = 1.4826
 """Standard deviation of a Gaussian over its median absolute deviation."""
@@ -105,7 +103,8 @@ def _smoothed(values: Array, times: Array, cutoff: float) -> Array:
     angular frequency lambda ** (-1/4).
     """
     penalty = (2 * np.pi * cutoff) ** -4
-    stands_for = np.minimum(np.gradient(times), _LONGEST_STEP)
+    # However long nobody was seen before it.
+    stands_for = np.minimum(np.gradient(times), LONGEST_STEP)
     weight = stands_for
     for _ in range(_PATH_ROUNDS):
         smooth = make_smoothing_spline(times, values, weight, lam=penalty)(times)

@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
 from ampose.cameras import Camera
+from ampose.geometry import box_of_seen, larger_side
 from ampose.lifting import Lifter
 from ampose.skeletons import Skeleton
 
@@ -308,10 +309,7 @@ def _steady_size(points: Array, times: Array) -> Array:
 
 def _size(points: Array) -> Array:
     """(T,) larger side of the box of the seen among `points` (T, J, 2); infinite if it is 0."""
-    seen = np.isfinite(points)
-    low = np.where(seen, points, np.inf).min(-2)
-    high = np.where(seen, points, -np.inf).max(-2)
-    side = (high - low).max(-1)
+    side = larger_side(box_of_seen(points))
     return np.where(side > 0, side, np.inf)
 
 

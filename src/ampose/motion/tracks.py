@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ampose.cameras import Camera
+from ampose.geometry import box_of_seen
 from ampose.motion.identities import Identities
 from ampose.poses import Pose2D
 from ampose.skeletons import Skeleton
@@ -72,13 +73,9 @@ def identified(tracks: Tracks) -> Tracks:
     for time, keypoints, scores in zip(tracks.times, tracks.keypoints, tracks.scores, strict=True):
         seen = np.isfinite(keypoints).all(-1)
         poses = [
-            Pose2D(points, score, _box(points[there]), tracks.skeleton)
+            Pose2D(points, score, box_of_seen(points), tracks.skeleton)
             for points, score, there in zip(keypoints, scores, seen, strict=True)
             if there.any()
         ]
         people.append(known.update(poses, float(time)))
     return Tracks.of(people, tracks.times, tracks.skeleton, tracks.camera)
-
-
-def _box(points: Array) -> Array:
-    return np.concatenate([points.min(0), points.max(0)])

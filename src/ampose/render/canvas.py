@@ -69,8 +69,8 @@ def draw_text(
     canvas: Canvas, place: tuple[int, int], text: str, colour: Colour, *, size: int = 14
 ) -> None:
     """Text with its top-left corner (the height of a capital) at `place`."""
-    mask = _text_mask(text, size)
     left, top = max(0, place[0]), max(0, place[1])
+    mask = _text_mask(text, size)[top - place[1] :, left - place[0] :]
     target = canvas[top : top + mask.shape[0], left : left + mask.shape[1]]
     _blend(target, colour, mask[: target.shape[0], : target.shape[1]])
 

@@ -39,7 +39,9 @@ def draw_skeleton_2d(
     if label:
         x, y = places[int(np.flatnonzero(seen)[keypoints[seen, 1].argmin()])]
         text = str(identity)
-        left, top = round(x) - text_width(text, size=18) // 2, round(y - 4 * width) - 14
+        # Inside, also above a head that touches the picture's edge.
+        left = max(0, round(x) - text_width(text, size=18) // 2)
+        top = max(0, round(y - 4 * width) - 14)
         for offset in ((-1, 0), (1, 0), (0, -1), (0, 1)):
             draw_text(canvas, (left + offset[0], top + offset[1]), text, RIM, size=18)
         draw_text(canvas, (left, top), text, colour, size=18)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ampose._version import __version__
 from ampose.analysis import Angles, Column, Event, GaitTimes, Repetition, columns_of
 from ampose.analysis.gravity import Gravity
+from ampose.motion.filters import filter_of
 from ampose.poses import PoseSequence
 from ampose.report.contents import Table
 from ampose.report.curves import continuous
@@ -207,8 +208,7 @@ def recording_table(sequence: PoseSequence, gravity: Gravity, *, timed: bool) ->
         wait = np.diff(times)
         uneven = " (uneven)" * bool(wait.max() > 1.5 * np.median(wait))
         rows.append(("frame rate", f"{1 / np.median(wait):.3g} frames/s{uneven}"))
-        filtered = sequence.provenance.get("options", {}).get("filter", "none")
-        rows.append(("filter along time", str(filtered)))
+        rows.append(("filter along time", filter_of(sequence.provenance)))
     if sequence.cameras:
         camera = sequence.cameras[0]
         seen = math.degrees(2 * math.atan(camera.size[0] / 2 / camera.focal[0]))
