@@ -88,6 +88,23 @@ def test_without_error_bars_nothing_is_known() -> None:
     assert row.range.distinguishable is None
 
 
+def test_frames_without_error_bars_do_not_hide_those_of_the_rest() -> None:
+    """Frames that were bridged have none; half have 0.01 m, half 0.02 m."""
+    bars = np.repeat([0.01, 0.02], [61, 60]).reshape(-1, 1, 1, 1) * np.ones((121, 1, 17, 3))
+    bars[50:54] = np.nan
+    (row,) = compared(squat(depth=60), squat(depth=60, sigma=bars), method="none").rows
+    assert np.isnan(row.mean.sigma)  # the first has none at all
+    steady = squat(depth=0, sigma=bars)
+    found = compared(steady, steady, method="none")
+    (row,) = found.rows
+    assert np.isnan(found.sigma[50:54]).all()
+    first, second = found.sigma[0, 0], found.sigma[-1, 0]
+    wanted = np.sqrt((57 * first**2 + 60 * second**2) / 117)
+    assert row.mean.sigma == pytest.approx(wanted, rel=1e-3)
+    assert row.mean.distinguishable is False
+    assert row.moments == 121
+
+
 def test_absent_angles_are_left_out() -> None:
     gone = squat(sigma=0.02)
     gone.valid[50:60, 0, 6] = False  # the left ankle

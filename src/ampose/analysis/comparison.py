@@ -58,7 +58,7 @@ class AngleDifference:
         low_b: smallest of the second recording.
         high_b: largest.
         range: of the ranges, from smallest to largest.
-        mean: over the moments that belong together.
+        mean: over the moments that belong together; its sigma over those that have one.
         largest: at the moment where it is largest.
         time_a: of that moment in the first recording, seconds.
         time_b: in the second.
@@ -182,7 +182,8 @@ def _rows(
         time_a = time_b = math.nan
         if len(there):
             apart, bars = difference[there, place], sigma[there, place]
-            spread = float(np.sqrt(np.mean(bars**2)))
+            known = bars[np.isfinite(bars)]  # frames that were bridged have none
+            spread = float(np.sqrt(np.mean(known**2))) if len(known) else math.nan
             mean = Difference(float(apart.mean()), spread, single * spread)
             largest = int(np.abs(apart).argmax())
             at, bar = there[largest], float(bars[largest])
