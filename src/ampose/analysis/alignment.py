@@ -41,6 +41,9 @@ _MOVES = 2.0
 
 _LEAST_WEIGHT = 0.05
 
+_ROUNDING = 1e-6
+"""Of the time between two frames, within which a moment is that of a frame."""
+
 _STANDS = 0.1
 """Seconds of the one for each of the other, at which it stands."""
 
@@ -249,9 +252,9 @@ def _between(known: Array, values: Array, times: Array) -> Array:
     right = np.searchsorted(known, times).clip(1, len(known) - 1)
     left = right - 1
     share = (times - known[left]) / (known[right] - known[left])
-    inside = (share > -1e-6) & (share < 1 + 1e-6)
-    share = share.clip(0, 1)[:, None]
-    # Where a moment is that of a frame, the other frame does not matter.
+    inside = (share > -_ROUNDING) & (share < 1 + _ROUNDING)
+    # Where a moment is that of a frame, but for rounding, the other frame does not matter.
+    share = np.where(share < _ROUNDING, 0, np.where(share > 1 - _ROUNDING, 1, share))[:, None]
     out = np.where(share == 0, values[left], np.where(share == 1, values[right], np.nan))
     mixed = (1 - share) * values[left] + share * values[right]
     out = np.where((share > 0) & (share < 1), mixed, out)
