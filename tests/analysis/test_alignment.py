@@ -8,7 +8,7 @@ import pytest
 from ampose import InputError
 from ampose.analysis import alignment as module
 from ampose.analysis import angles_of
-from ampose.analysis.alignment import Alignment, Curves, Method, align, unwrapped
+from ampose.analysis.alignment import Alignment, Curves, Method, align
 from ampose.poses import PoseSequence
 from tests.analysis.squatting import squat
 
@@ -148,11 +148,6 @@ def test_halts_of_either_recording() -> None:
     assert found.longest_halt(of_a=True)[1] == 0
     assert Alignment("dtw", times_b, times_a).longest_halt(of_a=True) == (1, 2)
     assert Alignment("none", times_a[:1], times_b[:1]).longest_halt(of_a=True) == (0, 0)
-
-
-def test_whole_turns_are_no_motion() -> None:
-    turning = np.array([[170.0], [np.nan], [-175], [-160], [175]])
-    np.testing.assert_allclose(unwrapped(turning)[:, 0], [170, np.nan, 185, 200, 175])
 
 
 def test_what_cannot_be_aligned() -> None:

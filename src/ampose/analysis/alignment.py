@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ampose.analysis.angles import Angles
+from ampose.analysis.formulas import unwrapped
 from ampose.errors import InputError
 
 Array = NDArray[np.floating]
@@ -86,8 +87,8 @@ class Curves:
         times = np.asarray(angles.times[frames], np.float64)
         if not (np.diff(times) > 0).all():
             raise InputError(f"the times of {what} do not rise; photos are no recording")
-        values = angles.values[frames, person].astype(np.float64)
-        return cls(times, frames, unwrapped(values), angles.sigma[frames, person])
+        values = unwrapped(angles.values[frames, person])
+        return cls(times, frames, values, angles.sigma[frames, person])
 
     def at(self, times: Array) -> tuple[Array, Array]:
         """Values and sigma (M, N) between frames; NaN beside an absent one and outside."""
@@ -155,15 +156,6 @@ def align(a: Curves, b: Curves, method: Method = "dtw") -> Alignment:
         case "dtw":
             return _warped(a, b)
     raise ValueError(f"unknown method {method!r}; known are {', '.join(get_args(Method))}")
-
-
-def unwrapped(values: Array) -> Array:
-    """Angles (T, N) in degrees without jumps of whole turns, across absences too."""
-    out = values.copy()
-    for column in out.T:
-        there = np.isfinite(column)
-        column[there] = np.unwrap(column[there], period=360)
-    return out
 
 
 def _warped(a: Curves, b: Curves) -> Alignment:
