@@ -140,6 +140,16 @@ def test_without_pictures_the_skeletons_alone(ampose: Command, tmp_path: Path) -
     assert len(list(media.Video(Path("out/compare.mp4")))) == 41
 
 
+def test_keypoints_are_no_pictures(ampose: Command, tmp_path: Path) -> None:
+    """Of ``ampose lift``: what it came from is there, but shows nothing."""
+    points = recording(provenance={"source": "points.npz"})
+    folder = result(tmp_path / "one", points, video=False)
+    Path("points.npz").write_bytes(b"PK")
+    said = ampose("compare", folder, folder, "-o", "out", *KNEES).out
+    assert "the recording itself was not found beside it, so the skeleton alone" in said
+    assert "neither a photo" not in said
+
+
 def test_another_video_of_the_same_name(ampose: Command, tmp_path: Path) -> None:
     folder = result(tmp_path / "one", recording(10))
     other = result(tmp_path / "two" / "three", recording(5, provenance={"source": "a.mp4"}))
