@@ -56,7 +56,7 @@ def write_pdf(report: Report, path: Path) -> None:
         paper.text(" ".join(report.notices), weight="bold")
         if report.key_frames:
             paper.heading("Key frames")
-            _set_key_frames(paper, report.key_frames)
+            _set_key_frames(paper, report.key_frames, report.ids)
             paper.text(f"{report.key_frames_note} {_STILLS}", size=7, colour=FAINT)
         for part in report.parts:
             _set_part(paper, part, fonts)
@@ -89,7 +89,7 @@ def _set_part(paper: Paper, part: Part, fonts: Fonts) -> None:
         paper.table(table)
 
 
-def _set_key_frames(paper: Paper, frames: Sequence[KeyFrame]) -> None:
+def _set_key_frames(paper: Paper, frames: Sequence[KeyFrame], ids: Sequence[int]) -> None:
     """Pictures in rows, under each its moment and the 3D poses from two sides."""
     count = 3 if len(frames) in (3, 5, 6) else 4
     width = (WIDTH - GAP * (count - 1)) / count
@@ -109,7 +109,7 @@ def _set_key_frames(paper: Paper, frames: Sequence[KeyFrame]) -> None:
                 still = paper.axes(
                     left + half * width / 2, bottom - 14 - _STILL_HEIGHT, width / 2, _STILL_HEIGHT
                 )
-                draw_still(still, frame.joints, across, H36M_17)
+                draw_still(still, frame.joints, across, H36M_17, ids)
                 still.set_xlim(limits[0])
                 still.set_ylim(limits[1])
         paper.space(tall + _STILL_HEIGHT + 22)

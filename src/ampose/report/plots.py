@@ -23,7 +23,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ampose.render.style import PEOPLE
+from ampose.render.style import person_colour
 from ampose.report.contents import Curve, Plot
 from ampose.skeletons import Skeleton
 
@@ -164,18 +164,23 @@ def svg(plot: Plot, prefix: str) -> str:
     return text.replace("<svg", f'<svg role="img" aria-label="{label}"', 1)
 
 
-def draw_still(axes: Axes, joints: Array, across: Array, skeleton: Skeleton) -> None:
+def draw_still(
+    axes: Axes, joints: Array, across: Array, skeleton: Skeleton, ids: Sequence[int]
+) -> None:
     """3D skeletons flat on axes, without perspective.
+
+    One alone has its sides in colour, several have each their own.
 
     Args:
         axes: to draw on; both its scales are metres.
         joints: (P, 17, 3) metres, y up; NaN where absent.
         across: (3,) what points right.
         skeleton: names the joints.
+        ids: (P,) of the people, for their colours.
     """
     flat = np.stack([joints @ across, joints[..., 1]], axis=-1)
     single = len(joints) == 1
-    for person, places in enumerate(flat):
+    for identity, places in zip(ids, flat, strict=True):
         for side, colour in (("centre", FAINT), ("right", RIGHT), ("left", LEFT)):
             lines = [
                 places[list(edge)]
@@ -183,8 +188,7 @@ def draw_still(axes: Axes, joints: Array, across: Array, skeleton: Skeleton) -> 
                 if skeleton.side(edge[1]) == side and np.isfinite(places[list(edge)]).all()
             ]
             if not single:
-                red, green, blue = PEOPLE[person % len(PEOPLE)]
-                colour = f"#{red:02x}{green:02x}{blue:02x}"
+                colour = "#{:02x}{:02x}{:02x}".format(*person_colour(identity))
             dashes = (0, (2.2, 0.9)) if side == "right" else "solid"
             axes.add_collection(
                 LineCollection(lines, colors=colour, linewidths=1.5, linestyles=[dashes])
