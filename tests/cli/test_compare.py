@@ -208,6 +208,22 @@ def test_the_mirror_image(ampose: Command, two: tuple[Path, Path]) -> None:
     assert header()["a"]["mirrored"] is False
 
 
+def test_a_recording_over_before_the_other_s_second_frame(
+    ampose: Command, tmp_path: Path
+) -> None:
+    """Frames half a second apart, and a squat of 0.09 s: only their first frames are together."""
+    slow = result(tmp_path / "slow", recording(2), video=False)
+    brief = recording(10)
+    brief = replace(brief, times=brief.times * 0.09 / 4)
+    brief = result(tmp_path / "brief", brief, video=False)
+    said = ampose("compare", slow, brief, "-o", "out", *KNEES, "--align", "none")
+    assert_one_line(said, "the second recording ends before the second frame of the first")
+    assert not Path("out").exists()
+    for words in (("--align", "linear"), ("--align", "dtw")):
+        assert ampose("compare", slow, brief, "-o", words[1], *KNEES, *words).code == 0
+    assert ampose("compare", brief, slow, "-o", "none", *KNEES, "--align", "none").code == 0
+
+
 def test_bad_input(ampose: Command, two: tuple[Path, Path], tmp_path: Path) -> None:
     nobody = recording(10).only([])
     write_npz(nobody, tmp_path / "nobody.npz")

@@ -142,13 +142,19 @@ def align(a: Curves, b: Curves, method: Method = "dtw") -> Alignment:
             from the first frame of each, as far as both last.
 
     Raises:
-        InputError: no angle is there in most of both recordings, or warping is not installed.
+        InputError: no angle is there in most of both recordings, warping is not installed, or
+            without alignment they have but one moment in common.
         ValueError: another method.
     """
     match method:
         case "none":
             times = b.times[0] + (a.times - a.times[0])
             both = times <= b.times[-1] + 1e-9
+            if both.sum() < 2:
+                raise InputError(
+                    "the second recording ends before the second frame of the first; "
+                    "--align linear stretches it"
+                )
             return Alignment(method, a.times[both], times[both])
         case "linear":
             share = (a.times - a.times[0]) / (a.times[-1] - a.times[0])
