@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from ampose.comparing.tables import COLUMNS, CURVE_COLUMNS
 from ampose.export import write_npz
 from ampose.render.pair import PairRenderer
 from tests.analysis.test_alignment import moving, wave
+from tests.cli.clips import photo
 from tests.comparing.recordings import recording, result
 from tests.research.training.commands import Command, assert_one_line
 
@@ -208,9 +210,21 @@ def test_the_mirror_image(ampose: Command, two: tuple[Path, Path]) -> None:
     assert header()["a"]["mirrored"] is False
 
 
-def test_a_recording_over_before_the_other_s_second_frame(
-    ampose: Command, tmp_path: Path
-) -> None:
+def test_paths_that_are_no_unicode(ampose: Command, tmp_path: Path) -> None:
+    """Linux allows any bytes; a warning of the page names the path."""
+    folder = tmp_path / os.fsdecode(b"d\xff")
+    try:
+        folder.mkdir()
+    except OSError:
+        pytest.skip("this file system has Unicode only")
+    result(folder / "one", video=False)
+    photo(folder / "a.mp4" / "1.png")
+    said = ampose("compare", folder / "one", folder / "one", "-o", folder / "out", *KNEES)
+    assert (said.code, said.err) == (0, "")
+    assert "it holds 1 photos, not 41" in (folder / "out/compare.html").read_text("utf-8")
+
+
+def test_a_recording_over_before_the_other_s_second_frame(ampose: Command, tmp_path: Path) -> None:
     """Frames half a second apart, and a squat of 0.09 s: only their first frames are together."""
     slow = result(tmp_path / "slow", recording(2), video=False)
     brief = recording(10)
