@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -174,22 +174,38 @@ def known_formats(names: Iterable[str]) -> tuple[str, ...]:
     return wanted
 
 
-def format_files(names: Iterable[str], folder: Path) -> str:
-    """The files of these formats that are in a folder, each once, in words.
+def format_files(names: Iterable[str], folder: Path, left: Collection[str] = ()) -> str:
+    """The files of these formats that were written into a folder, each once, in words.
 
     Where nobody was found there are none of people.
+
+    Args:
+        names: of `FORMATS`.
+        folder: that holds them.
+        left: names of files there that were not written now, see `left_from_before`.
     """
     files = (FORMATS[name].files for name in dict.fromkeys(names))
-    there = [each for each in files if any(folder.glob(each.replace("<id>", "*")))]
+    there = [each for each in files if _found(each, folder) - {*left}]
     return ", ".join(there) or "no files, as nobody is there to be written"
 
 
-def left_from_before(sequence: PoseSequence, folder: Path) -> list[str]:
-    """Files of people whom the sequence does not have: `--force` replaces, and removes nothing."""
-    patterns = (each.files.replace("<id>", "[0-9]*") for each in FORMATS.values())
-    own = {f"person_{identity}" for identity in sequence.ids}
-    found = (path for each in patterns if "*" in each for path in folder.glob(each))
-    return sorted(path.name for path in found if path.stem not in own)
+def left_from_before(folder: Path) -> list[str]:
+    """Files of formats that an earlier result left: `--force` replaces, and removes nothing.
+
+    A run writes ``poses.npz`` before all other formats: what is older than that is not of it.
+    """
+    written = _changed(folder / "poses.npz")
+    found = set[str]().union(*(_found(each.files, folder) for each in FORMATS.values()))
+    return sorted(name for name in found if _changed(folder / name) < written)
+
+
+def _found(files: str, folder: Path) -> set[str]:
+    """Names of a format's files in a folder."""
+    return {path.name for path in folder.glob(files.replace("<id>", "[0-9]*"))}
+
+
+def _changed(path: Path) -> int:
+    return path.stat().st_mtime_ns
 
 
 def write_formats(
