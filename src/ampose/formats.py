@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ampose.analysis import NOTICE, angles_of
+from ampose.analysis import NOTICE, Angles, angles_of
 from ampose.errors import InputError
 from ampose.export.bvh import write_bvh
 from ampose.export.c3d import write_c3d
@@ -61,27 +61,35 @@ class Format:
 
 
 def _mot(sequence: PoseSequence, folder: Path) -> None:
-    for person, identity in enumerate(sequence.ids.tolist()):
-        alone = sequence.only([person])  # so that its file warns of this person only
-        times, columns, left_out = _curves(alone)
+    for identity, angles in _each(sequence):
+        times, columns, left_out = _curves(angles)
         if len(times):
             path = folder / f"person_{identity}.mot"
-            notes = (*MOT_NOTES, *left_out, *angles_of(alone).warnings, NOTICE)
+            notes = (*MOT_NOTES, *left_out, *angles.warnings, NOTICE)
             write_mot(times, columns, path, notes=notes)
 
 
-def _curves(alone: PoseSequence) -> tuple[Array, dict[str, Array], tuple[str, ...]]:
-    """Of one person; see `whole_rows`."""
-    times = alone.times if has_times(alone.times) else clock(alone.times)
-    return whole_rows(times, angles_of(alone).of_person(0))
-
-
 def _mot_notes(sequence: PoseSequence) -> Iterable[str]:
+    everybody = list(_each(sequence))
     yield from MOT_NOTES
-    for person, identity in enumerate(sequence.ids.tolist()):
-        for note in _curves(sequence.only([person]))[2]:
+    for identity, angles in everybody:
+        for note in _curves(angles)[2]:
             yield f"MOT of person {identity}: {note}"
-    yield from (*angles_of(sequence).warnings, NOTICE)
+    for _, angles in everybody:
+        yield from angles.warnings
+    yield NOTICE
+
+
+def _each(sequence: PoseSequence) -> Iterator[tuple[int, Angles]]:
+    """The angles of each person alone, so that their file warns of them only."""
+    for person, identity in enumerate(sequence.ids.tolist()):
+        yield identity, angles_of(sequence.only([person]))
+
+
+def _curves(angles: Angles) -> tuple[Array, dict[str, Array], tuple[str, ...]]:
+    """Of one person; see `whole_rows`."""
+    times = angles.times if has_times(angles.times) else clock(angles.times)
+    return whole_rows(times, angles.of_person(0))
 
 
 FORMATS = {
