@@ -12,10 +12,11 @@ from PIL import Image
 
 from ampose.export.writing import replacing
 from ampose.media import reduced_size
+from ampose.render.figure_style import FAINT, drawing
 from ampose.report.contents import KeyFrame, Part, Plot, Report
 from ampose.report.fonts import Fonts
 from ampose.report.paper import GAP, MARGIN, WIDTH, Paper
-from ampose.report.plots import FAINT, draw_plot, draw_still, drawing
+from ampose.report.plots import draw_plot, draw_still
 from ampose.skeletons import H36M_17
 
 _PICTURE_HEIGHT = 175.0
@@ -46,7 +47,7 @@ def write_pdf(report: Report, path: Path) -> None:
     fonts = Fonts(_texts(report))
     with (
         replacing(path) as file,
-        drawing(fonts.families, pdf_fonts=fonts.pdf_fonts),
+        drawing(fonts.families, {"pdf.fonttype": fonts.pdf_fonts}),
         Paper(file, fonts, report.title, _FOOT) as paper,
     ):
         paper.text("Motion report", size=9, colour=FAINT)

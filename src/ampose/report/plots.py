@@ -8,34 +8,26 @@ Ito's, which colour-blind people can tell apart; left and right also differ in l
 from __future__ import annotations
 
 import io
-import logging
 import re
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from html import escape
-from typing import Any
 
 import numpy as np
-from matplotlib import rc_context, rcdefaults, rcParams
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from ampose.render.figure_style import FAINT, GRID, INK, OWN_FONT, drawing
 from ampose.render.style import person_colour
 from ampose.report.contents import Curve, Plot
 from ampose.skeletons import Skeleton
 
 Array = NDArray[np.floating]
 
-INK, FAINT, GRID = "#1b1d22", "#5c6470", "#d9dce2"
 LEFT, RIGHT, NO_SIDE = "#0072b2", "#d55e00", "#009e73"
 KINDS = (LEFT, RIGHT, NO_SIDE, "#cc79a7", "#e69f00", "#56b4e9")
 """Of the angles in a plot that has several; else colours are of sides."""
-
-OWN_FONT = "DejaVu Sans"
-"""Comes with matplotlib."""
 
 ON_A_PAGE = {
     INK: "var(--ink)",
@@ -54,43 +46,6 @@ _MOST_LABELS = 12
 _NEEDLESS = re.compile(r"(\.\d\d)\d+")  # digits under a hundredth of a point
 _SMALLEST_SPAN = 30.0
 """Degrees that the axis of angles spans at least, so that noise does not look like motion."""
-
-
-@contextmanager
-def drawing(families: Sequence[str] = (OWN_FONT,), *, pdf_fonts: int = 42) -> Iterator[None]:
-    """The defaults of matplotlib and ours while the block lasts, whatever the user has set.
-
-    Args:
-        families: of fonts, in the order in which they are asked for a letter.
-        pdf_fonts: kind in which a PDF holds them: 42, or 3 for those with PostScript outlines.
-    """
-    ours: Any = {
-        "svg.hashsalt": "ampose",
-        "svg.fonttype": "none",
-        "pdf.fonttype": pdf_fonts,
-        "text.parse_math": False,  # a file may be called $x$
-        "font.family": list(families),
-        "font.size": 8.0,
-        "text.color": INK,
-        "axes.edgecolor": FAINT,
-        "axes.labelcolor": FAINT,
-        "xtick.color": FAINT,
-        "ytick.color": FAINT,
-        "axes.linewidth": 0.7,
-        "xtick.major.width": 0.7,
-        "ytick.major.width": 0.7,
-    }
-    log = logging.getLogger("matplotlib.font_manager")
-    level = log.level
-    log.setLevel(logging.ERROR)  # silent on fonts that have no bold letters
-    try:
-        with rc_context(), warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Glyph .* missing")  # browsers have more
-            rcdefaults()
-            rcParams.update(ours)
-            yield
-    finally:
-        log.setLevel(level)
 
 
 def draw_plot(axes: Axes, plot: Plot, *, size: float = 8.0) -> None:
