@@ -30,6 +30,9 @@ MIN_VISIBLE_JOINTS = 6
 USUAL_SCALE = 1.5
 """Less the logarithm of half a person's size, over the distance, at about four metres."""
 
+TO_Y_UP = np.array([1.0, -1.0, -1.0])
+"""Times points in camera axes: the same with y up and z towards the viewer."""
+
 _MAX_TANGENT = 5.0
 """Rays further than this from the virtual camera's axis (79 degrees) are treated as not seen."""
 

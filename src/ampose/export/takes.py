@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
+from ampose.cameras import TO_Y_UP
 from ampose.errors import InputError
 from ampose.export.turns import joint_turns
 from ampose.geometry import bone_lengths
@@ -31,9 +32,6 @@ Array = NDArray[np.floating]
 
 CONSTANT = 0.001
 """Metres by which a bone may differ from its median and still be called constant."""
-
-Y_UP = np.array([1.0, -1.0, -1.0])
-"""From camera axes to such with y up."""
 
 _HIPS = H36M_17.indices(("left_hip", "right_hip"))
 
@@ -155,7 +153,7 @@ def upright(sequence: PoseSequence) -> Array:
     """(T, P, J, 3) metres, y up: the world's axes, or the camera's turned round."""
     if np.isfinite(sequence.world).any():
         return sequence.world.astype(np.float64)
-    return np.asarray((sequence.joints.astype(np.float64) + sequence.root[:, :, None]) * Y_UP)
+    return np.asarray((sequence.joints.astype(np.float64) + sequence.root[:, :, None]) * TO_Y_UP)
 
 
 def _take(identity: int, places: Array, times: Array) -> Take | None:

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ampose.analysis import Event
-from ampose.export.takes import Y_UP, has_times, upright
+from ampose.cameras import TO_Y_UP
+from ampose.export.takes import has_times, upright
 from ampose.poses import CHANGES, PoseSequence
 from ampose.render.style import person_colour
 
@@ -84,4 +85,6 @@ def _places(sequence: PoseSequence) -> Array:
     places = np.where(sequence.valid[..., None], upright(sequence), np.nan)
     if np.isfinite(places).any():
         return places
-    return np.where(sequence.valid[..., None], sequence.joints.astype(np.float64) * Y_UP, np.nan)
+    return np.where(
+        sequence.valid[..., None], sequence.joints.astype(np.float64) * TO_Y_UP, np.nan
+    )

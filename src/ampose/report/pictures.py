@@ -12,8 +12,9 @@ from PIL import Image
 
 from ampose import media
 from ampose.analysis import Event
+from ampose.cameras import TO_Y_UP
 from ampose.errors import InputError
-from ampose.export.takes import Y_UP, has_times
+from ampose.export.takes import has_times
 from ampose.poses import PoseSequence
 from ampose.render.skeleton2d import draw_skeleton_2d
 from ampose.render.skeleton3d import CAMERA_VIEW, Scale, draw_people, empty_panel, place_people
@@ -109,7 +110,7 @@ def key_frames(
     else:
         pictures = list(_drawn(shown, frames))
     made = tuple(
-        KeyFrame(frame, label, picture, _placed(shown, frame) * Y_UP)
+        KeyFrame(frame, label, picture, _placed(shown, frame) * TO_Y_UP)
         for (frame, label), picture in zip(moments, pictures, strict=True)
     )
     return made, note
