@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 import sys
 from dataclasses import replace
@@ -44,15 +45,19 @@ def test_every_format_writes_the_files_that_it_says(tmp_path: Path, name: str):
     assert format_files([name], tmp_path) == pattern
 
 
-def test_files_of_people_who_are_no_more(tmp_path: Path):
+def test_files_of_a_result_that_is_no_more(tmp_path: Path):
+    """Of people who are gone, and of formats that are not wanted any more."""
     sequence = recording(walking(), walking(seed=1))
-    write_formats(sequence, tmp_path, ["bvh", "trc", "json"])
+    write_formats(sequence, tmp_path, ["npz", "json", "bvh", "trc", "csv"])
     (tmp_path / "person_notes.trc").touch()
-    assert not left_from_before(sequence, tmp_path)
-    one = sequence.only([1])
-    assert left_from_before(one, tmp_path) == [
-        f"person_{sequence.ids[0]}.{k}" for k in ("bvh", "trc")
-    ]
+    assert left_from_before(tmp_path) == []
+    for path in tmp_path.iterdir():
+        os.utime(path, (1, 1))
+    write_formats(sequence.only([1]), tmp_path, ["npz", "json", "trc"])
+    left = left_from_before(tmp_path)
+    assert left == ["person_3.bvh", "person_3.trc", "person_4.bvh", "poses.csv"]
+    told = format_files(["npz", "json", "bvh", "trc", "csv"], tmp_path, left)
+    assert told == "poses.npz, poses.json, person_<id>.trc"
 
 
 @pytest.mark.parametrize("name", HERE)

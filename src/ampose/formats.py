@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ampose.analysis import NOTICE, angles_of
+from ampose.analysis import NOTICE, Angles, angles_of
 from ampose.errors import InputError
 from ampose.export.bvh import write_bvh
 from ampose.export.c3d import write_c3d
@@ -61,27 +61,35 @@ class Format:
 
 
 def _mot(sequence: PoseSequence, folder: Path) -> None:
-    for person, identity in enumerate(sequence.ids.tolist()):
-        alone = sequence.only([person])  # so that its file warns of this person only
-        times, columns, left_out = _curves(alone)
+    for identity, angles in _each(sequence):
+        times, columns, left_out = _curves(angles)
         if len(times):
             path = folder / f"person_{identity}.mot"
-            notes = (*MOT_NOTES, *left_out, *angles_of(alone).warnings, NOTICE)
+            notes = (*MOT_NOTES, *left_out, *angles.warnings, NOTICE)
             write_mot(times, columns, path, notes=notes)
 
 
-def _curves(alone: PoseSequence) -> tuple[Array, dict[str, Array], tuple[str, ...]]:
-    """Of one person; see `whole_rows`."""
-    times = alone.times if has_times(alone.times) else clock(alone.times)
-    return whole_rows(times, angles_of(alone).of_person(0))
-
-
 def _mot_notes(sequence: PoseSequence) -> Iterable[str]:
+    everybody = list(_each(sequence))
     yield from MOT_NOTES
-    for person, identity in enumerate(sequence.ids.tolist()):
-        for note in _curves(sequence.only([person]))[2]:
+    for identity, angles in everybody:
+        for note in _curves(angles)[2]:
             yield f"MOT of person {identity}: {note}"
-    yield from (*angles_of(sequence).warnings, NOTICE)
+    for _, angles in everybody:
+        yield from angles.warnings
+    yield NOTICE
+
+
+def _each(sequence: PoseSequence) -> Iterator[tuple[int, Angles]]:
+    """The angles of each person alone, so that their file warns of them only."""
+    for person, identity in enumerate(sequence.ids.tolist()):
+        yield identity, angles_of(sequence.only([person]))
+
+
+def _curves(angles: Angles) -> tuple[Array, dict[str, Array], tuple[str, ...]]:
+    """Of one person; see `whole_rows`."""
+    times = angles.times if has_times(angles.times) else clock(angles.times)
+    return whole_rows(times, angles.of_person(0))
 
 
 FORMATS = {
@@ -174,22 +182,38 @@ def known_formats(names: Iterable[str]) -> tuple[str, ...]:
     return wanted
 
 
-def format_files(names: Iterable[str], folder: Path) -> str:
-    """The files of these formats that are in a folder, each once, in words.
+def format_files(names: Iterable[str], folder: Path, left: Collection[str] = ()) -> str:
+    """The files of these formats that were written into a folder, each once, in words.
 
     Where nobody was found there are none of people.
+
+    Args:
+        names: of `FORMATS`.
+        folder: that holds them.
+        left: names of files there that were not written now, see `left_from_before`.
     """
     files = (FORMATS[name].files for name in dict.fromkeys(names))
-    there = [each for each in files if any(folder.glob(each.replace("<id>", "*")))]
+    there = [each for each in files if _found(each, folder) - {*left}]
     return ", ".join(there) or "no files, as nobody is there to be written"
 
 
-def left_from_before(sequence: PoseSequence, folder: Path) -> list[str]:
-    """Files of people whom the sequence does not have: `--force` replaces, and removes nothing."""
-    patterns = (each.files.replace("<id>", "[0-9]*") for each in FORMATS.values())
-    own = {f"person_{identity}" for identity in sequence.ids}
-    found = (path for each in patterns if "*" in each for path in folder.glob(each))
-    return sorted(path.name for path in found if path.stem not in own)
+def left_from_before(folder: Path) -> list[str]:
+    """Files of formats that an earlier result left: `--force` replaces, and removes nothing.
+
+    A run writes ``poses.npz`` before all other formats: what is older than that is not of it.
+    """
+    written = _changed(folder / "poses.npz")
+    found = set[str]().union(*(_found(each.files, folder) for each in FORMATS.values()))
+    return sorted(name for name in found if _changed(folder / name) < written)
+
+
+def _found(files: str, folder: Path) -> set[str]:
+    """Names of a format's files in a folder."""
+    return {path.name for path in folder.glob(files.replace("<id>", "[0-9]*"))}
+
+
+def _changed(path: Path) -> int:
+    return path.stat().st_mtime_ns
 
 
 def write_formats(

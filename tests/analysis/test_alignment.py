@@ -8,7 +8,7 @@ import pytest
 from ampose import InputError
 from ampose.analysis import alignment as module
 from ampose.analysis import angles_of
-from ampose.analysis.alignment import Alignment, Curves, Method, align, unwrapped
+from ampose.analysis.alignment import Alignment, Curves, Method, align
 from ampose.poses import PoseSequence
 from tests.analysis.squatting import squat
 
@@ -123,6 +123,23 @@ def test_between_frames() -> None:
     np.testing.assert_array_equal(sigma[1:6, 0], np.ones(5))
 
 
+@pytest.mark.parametrize("method", ["none", "linear"])
+def test_an_absent_frame_costs_no_moment_of_its_neighbours(
+    method: Method, rng: np.random.Generator
+) -> None:
+    """Whatever the clocks began with: the times of equal frames differ by rounding alone."""
+    frames = np.arange(121)
+    values = np.ones((121, 1))
+    values[50] = np.nan
+    for start_a, start_b in rng.uniform(0, 1000, (50, 2)):
+        a, b = (
+            Curves(start + frames / 30, frames, values, values) for start in (start_a, start_b)
+        )
+        found = align(a, b, method)
+        for known in b.at(found.times_b):
+            assert np.flatnonzero(np.isnan(known[:, 0])).tolist() == [50]
+
+
 def test_halts_of_either_recording() -> None:
     times_a = np.array([1, 2, 3, 4, 5, 6.0])
     times_b = np.array([0, 0.05, 0.1, 3, 3, 6.0])
@@ -131,11 +148,6 @@ def test_halts_of_either_recording() -> None:
     assert found.longest_halt(of_a=True)[1] == 0
     assert Alignment("dtw", times_b, times_a).longest_halt(of_a=True) == (1, 2)
     assert Alignment("none", times_a[:1], times_b[:1]).longest_halt(of_a=True) == (0, 0)
-
-
-def test_whole_turns_are_no_motion() -> None:
-    turning = np.array([[170.0], [np.nan], [-175], [-160], [175]])
-    np.testing.assert_allclose(unwrapped(turning)[:, 0], [170, np.nan, 185, 200, 175])
 
 
 def test_what_cannot_be_aligned() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 from scipy.stats import norm
 
 from ampose import InputError
@@ -18,6 +19,14 @@ def compared(
     a: PoseSequence, b: PoseSequence, names: tuple[str, ...] = KNEE, method: Method = "dtw"
 ) -> Comparison:
     return compare(angles_of(a, names), angles_of(b, names), method=method)
+
+
+def turned(degrees: np.ndarray) -> PoseSequence:
+    """A squat of 121 frames, turned so far to the left from facing the camera."""
+    made = squat(tilt_sigma=3, sigma=0.02)
+    turns = Rotation.from_euler("y", -degrees[:, None], degrees=True).as_matrix()
+    made.joints[:] = np.einsum("tpjc,tdc->tpjd", made.joints, turns)
+    return made
 
 
 @pytest.mark.parametrize("method", ["dtw", "linear", "none"])
@@ -88,6 +97,23 @@ def test_without_error_bars_nothing_is_known() -> None:
     assert row.range.distinguishable is None
 
 
+def test_frames_without_error_bars_do_not_hide_those_of_the_rest() -> None:
+    """Frames that were bridged have none; half have 0.01 m, half 0.02 m."""
+    bars = np.repeat([0.01, 0.02], [61, 60]).reshape(-1, 1, 1, 1) * np.ones((121, 1, 17, 3))
+    bars[50:54] = np.nan
+    (row,) = compared(squat(depth=60), squat(depth=60, sigma=bars), method="none").rows
+    assert np.isnan(row.mean.sigma)  # the first has none at all
+    steady = squat(depth=0, sigma=bars)
+    found = compared(steady, steady, method="none")
+    (row,) = found.rows
+    assert np.isnan(found.sigma[50:54]).all()
+    first, second = found.sigma[0, 0], found.sigma[-1, 0]
+    wanted = np.sqrt((57 * first**2 + 60 * second**2) / 117)
+    assert row.mean.sigma == pytest.approx(wanted, rel=1e-3)
+    assert row.mean.distinguishable is False
+    assert row.moments == 121
+
+
 def test_absent_angles_are_left_out() -> None:
     gone = squat(sigma=0.02)
     gone.valid[50:60, 0, 6] = False  # the left ankle
@@ -107,20 +133,23 @@ def test_absent_angles_are_left_out() -> None:
 
 def test_whole_turns_are_no_difference() -> None:
     """Facing away from the camera, rotation jumps from 180 to -180."""
-    away = squat(tilt_sigma=3, sigma=0.02)
-    nudge = np.radians(np.where(np.arange(121) % 2, 179.5, -179.5))
-    turn = np.stack(
-        [
-            np.stack([np.cos(nudge), 0 * nudge, np.sin(nudge)], -1),
-            np.tile([0.0, 1, 0], (121, 1)),
-            np.stack([-np.sin(nudge), 0 * nudge, np.cos(nudge)], -1),
-        ],
-        1,
-    )
-    away.joints[:] = np.einsum("tpjc,tdc->tpjd", away.joints, turn)
+    away = turned(np.where(np.arange(121) % 2, 179.5, -179.5))
     found = compared(away, away, ("pelvis_rotation",), "none")
     assert np.abs(found.difference).max() < 1e-6
     assert found.rows[0].high_a - found.rows[0].low_a < 2
+
+
+@pytest.mark.parametrize("from_a", [178, 181])
+def test_turns_of_both_are_told_in_the_same_whole_turn(from_a: int) -> None:
+    """One begins before -180 to 180 wraps, the other after it."""
+    from_b = 359 - from_a
+    first, second = (turned(start + np.linspace(0, 20, 121)) for start in (from_a, from_b))
+    found = compared(first, second, ("pelvis_rotation",), "none")
+    (row,) = found.rows
+    assert row.mean.value == pytest.approx(from_b - from_a, abs=0.01)
+    assert row.low_b - row.low_a == pytest.approx(from_b - from_a, abs=0.01)
+    assert row.high_b - row.high_a == pytest.approx(from_b - from_a, abs=0.01)
+    np.testing.assert_allclose(found.b - found.a, found.difference, atol=1e-6)
 
 
 def test_frames_of_the_second_are_the_nearest() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from ampose.analysis import ANGLES, columns_of
-from ampose.analysis.formulas import wrapped
+from ampose.analysis.formulas import unwrapped, wrapped
 from ampose.geometry import random_rotations
 from ampose.skeletons import H36M_17
 from tests.analysis.figure import (
@@ -228,6 +228,16 @@ def test_no_length_is_no_angle():
     nothing = np.zeros((17, 3))
     for name in COLUMNS:
         assert np.isnan(angle(name, nothing)), name
+
+
+def test_whole_turns_are_no_motion():
+    turning = np.array([170, np.nan, -175, -160, 175])
+    expected = np.array([170, np.nan, 185, 200, 175])
+    np.testing.assert_allclose(unwrapped(turning), expected)
+    both = np.asfortranarray(np.stack([turning, np.arange(5)], axis=-1))
+    np.testing.assert_allclose(unwrapped(both).T, [expected, np.arange(5)])
+    assert unwrapped(turning[:0]).shape == (0,)
+    np.testing.assert_array_equal(turning, [170, np.nan, -175, -160, 175])
 
 
 @pytest.mark.parametrize(("from_down", "meant"), [(15, False), (25, True), (165, False)])

@@ -171,6 +171,19 @@ def test_times_by_hand():
     assert told["stride_seconds"]["left"] == {"count": 1, "mean": 1.0, "deviation": None}
 
 
+def test_nothing_lasts_across_a_gap():
+    """A stance of 0.7 s; the next strike is seen, but its toe-off only half a minute later."""
+    names = ("foot_strike_l", "toe_off_l", "foot_strike_l", "toe_off_l", "foot_strike_l")
+    marks = [strike(n, f) for n, f in zip(names, (0, 35, 55, 1590, 1610), strict=True)]
+    marks.append(strike("toe_off_l", 1645))
+    long = recording(walking(np.arange(1700) / RATE, STRIDE), RATE)
+    (found,) = gait_times_of(long, marks)
+    stance = found.stance["left"]
+    assert (stance.count, stance.mean) == (2, pytest.approx(0.7))
+    rows, _ = repetitions_of(long, PRESETS["gait"], marks)
+    assert {(row.start, row.turn, row.end) for row in rows} == {(0, 35, 55)}
+
+
 def test_nobody_walks():
     (found,) = gait_times_of(recording(walking(TIMES, STRIDE), RATE), [])
     assert np.isnan(found.cadence)

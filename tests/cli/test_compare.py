@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from ampose.comparing.tables import COLUMNS, CURVE_COLUMNS
 from ampose.export import write_npz
 from ampose.render.pair import PairRenderer
 from tests.analysis.test_alignment import moving, wave
+from tests.cli.clips import photo
 from tests.comparing.recordings import recording, result
 from tests.research.training.commands import Command, assert_one_line
 
@@ -140,6 +142,16 @@ def test_without_pictures_the_skeletons_alone(ampose: Command, tmp_path: Path) -
     assert len(list(media.Video(Path("out/compare.mp4")))) == 41
 
 
+def test_keypoints_are_no_pictures(ampose: Command, tmp_path: Path) -> None:
+    """Of ``ampose lift``: what it came from is there, but shows nothing."""
+    points = recording(provenance={"source": "points.npz"})
+    folder = result(tmp_path / "one", points, video=False)
+    Path("points.npz").write_bytes(b"PK")
+    said = ampose("compare", folder, folder, "-o", "out", *KNEES).out
+    assert "the recording itself was not found beside it, so the skeleton alone" in said
+    assert "neither a photo" not in said
+
+
 def test_another_video_of_the_same_name(ampose: Command, tmp_path: Path) -> None:
     folder = result(tmp_path / "one", recording(10))
     other = result(tmp_path / "two" / "three", recording(5, provenance={"source": "a.mp4"}))
@@ -196,6 +208,34 @@ def test_the_mirror_image(ampose: Command, two: tuple[Path, Path]) -> None:
     assert ampose("compare", two[0], two[0], "-o", "out", *words).code == 0
     assert header()["b"]["mirrored"] is True
     assert header()["a"]["mirrored"] is False
+
+
+def test_paths_that_are_no_unicode(ampose: Command, tmp_path: Path) -> None:
+    """Linux allows any bytes; a warning of the page names the path."""
+    folder = tmp_path / os.fsdecode(b"d\xff")
+    try:
+        folder.mkdir()
+    except OSError:
+        pytest.skip("this file system has Unicode only")
+    result(folder / "one", video=False)
+    photo(folder / "a.mp4" / "1.png")
+    said = ampose("compare", folder / "one", folder / "one", "-o", folder / "out", *KNEES)
+    assert (said.code, said.err) == (0, "")
+    assert "it holds 1 photos, not 41" in (folder / "out/compare.html").read_text("utf-8")
+
+
+def test_a_recording_over_before_the_other_s_second_frame(ampose: Command, tmp_path: Path) -> None:
+    """Frames half a second apart, and a squat of 0.09 s: only their first frames are together."""
+    slow = result(tmp_path / "slow", recording(2), video=False)
+    brief = recording(10)
+    brief = replace(brief, times=brief.times * 0.09 / 4)
+    brief = result(tmp_path / "brief", brief, video=False)
+    said = ampose("compare", slow, brief, "-o", "out", *KNEES, "--align", "none")
+    assert_one_line(said, "the second recording ends before the second frame of the first")
+    assert not Path("out").exists()
+    for words in (("--align", "linear"), ("--align", "dtw")):
+        assert ampose("compare", slow, brief, "-o", words[1], *KNEES, *words).code == 0
+    assert ampose("compare", brief, slow, "-o", "none", *KNEES, "--align", "none").code == 0
 
 
 def test_bad_input(ampose: Command, two: tuple[Path, Path], tmp_path: Path) -> None:

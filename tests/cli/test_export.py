@@ -61,6 +61,16 @@ def test_beside_the_poses(ampose: Command, poses: Path) -> None:
     assert names("result") == {"poses.npz", "poses.glb"}
 
 
+def test_files_of_an_earlier_export_are_not_told_as_written(ampose: Command, poses: Path) -> None:
+    words = ("export", poses, "--format", "bvh", "-o", "out", "--force")
+    assert ampose(*words).out.endswith("Results in out: person_<id>.bvh\n")
+    write_npz(recording(walking()).only([]), poses / "poses.npz")
+    assert ampose(*words).out.endswith(
+        "Results in out: no files, as nobody is there to be written\n"
+    )
+    assert names() == {"person_3.bvh", "person_4.bvh"}
+
+
 @pytest.mark.parametrize(
     ("words", "part"),
     [

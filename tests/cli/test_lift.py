@@ -76,6 +76,23 @@ def csv() -> Path:
     return Path("k.csv")
 
 
+def test_what_an_earlier_result_left_is_told_as_such(ampose: Command) -> None:
+    """``--force`` replaces files, and removes none."""
+    source = npz()
+    words = ("lift", source, "-o", "out", "--force", *SIZE, *COCO)
+    assert ampose(*words, "--format", "csv,bvh").out.endswith(
+        "Results in out: poses.npz, poses.json, poses.csv, person_<id>.bvh\n"
+        "Open out/overlay.mp4 to look at them.\n"
+    )
+    said = ampose(*words, "--format", "csv").out
+    assert "note: of an earlier result, and still there: person_0.bvh\n" in said
+    assert "Results in out: poses.npz, poses.json, poses.csv\n" in said
+    np.savez("k.npz", keypoints=np.full((3, 17, 3), np.nan))
+    said = ampose(*words, "--format", "csv-wide,bvh,mot").out
+    assert "note: of an earlier result, and still there: person_0.bvh, poses.csv\n" in said
+    assert "Results in out: poses.npz, poses.json, poses_wide.csv\n" in said
+
+
 @pytest.mark.parametrize(
     ("make", "words", "shape"),
     [

@@ -15,7 +15,9 @@ import pytest
 
 from ampose import Options, __version__, pipeline
 from ampose.cli.main import main
+from ampose.export import write_npz
 from tests.cli.clips import clip, person, photo
+from tests.export.recordings import recording, walking
 from tests.research.training.commands import Command, assert_one_line
 
 # A job in the background ignores Ctrl-C, and so would what it starts.
@@ -126,6 +128,22 @@ def test_a_full_disk_behind_standard_output(tmp_path: Path) -> None:
 
 
 # --config
+
+
+def test_a_path_that_standard_output_cannot_say(tmp_path: Path) -> None:
+    """Results are there: the line that says where does not fail."""
+    write_npz(recording(walking(3)), tmp_path / "poses.npz")
+    out = tmp_path / "出"
+    words = ("export", str(tmp_path), "-o", str(out), "--format", "csv")
+    done = subprocess.run(
+        [*PROGRAM, *words],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert r"\u51fa: poses.csv" in done.stdout
+    assert (out / "poses.csv").exists()
 
 
 @pytest.fixture

@@ -79,6 +79,18 @@ def test_pictures_of_the_video_beside_it_or_named(ampose: Command, result: Path)
     assert_one_line(said, "short.mp4", ": it is not what the result came from")
 
 
+def test_keypoints_are_no_pictures(ampose: Command, tmp_path: Path) -> None:
+    """Of ``ampose lift``: what it came from is there, but shows nothing."""
+    for name in ("points.npz", "points"):
+        (tmp_path / name).mkdir() if name == "points" else (tmp_path / name).write_bytes(b"PK")
+        write_npz(bending(provenance={"source": name}), tmp_path / "poses.npz")
+        said = ampose("report", "poses.npz", *WORDS, "--format", "html", "--force").out
+        assert "the recording itself was not found beside the result" in said
+        assert "not what the result came from" not in said
+        said = ampose("report", "poses.npz", *WORDS, "--force", "--video", name)
+        assert_one_line(said, name, ": it is not what the result came from")
+
+
 def test_covered_faces(ampose: Command, result: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 255, (SIZE[1], SIZE[0], 3), np.uint8)
     clip(result.parent / "clip.mp4", [noise] * 9)

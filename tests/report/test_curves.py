@@ -4,13 +4,8 @@ import numpy as np
 import pytest
 
 from ampose.analysis import Event, angles_of
-from ampose.report.curves import BUCKETS, MOST_MARKS, continuous, plots_of, thinned
+from ampose.report.curves import BUCKETS, MOST_MARKS, plots_of, thinned
 from tests.report.recordings import bending
-
-
-def test_no_jump_where_an_angle_passes_half_a_turn() -> None:
-    turning = np.array([170.0, 178, np.nan, -176, -170, 175])
-    assert continuous(turning) == pytest.approx([170, 178, np.nan, 184, 190, 175], nan_ok=True)
 
 
 def test_short_curves_stay_as_they_are() -> None:

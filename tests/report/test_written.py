@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pypdf import PdfReader
 
 from ampose.analysis import NOTICE, PRESETS, Corrections, Event, Preset
 from ampose.errors import InputError
 from ampose.poses import PoseSequence
+from ampose.render.style import person_colour
 from ampose.report import Report, report_of
 from ampose.report.assembly import MOST_PEOPLE, MOST_PHOTOS
 from ampose.report.curves import BUCKETS
@@ -200,6 +202,17 @@ def test_a_crowd(tmp_path: Path) -> None:
     assert "Person 3 View" in page.text
     assert "Person 2 View" not in page.text
     assert page.motion["shape"][1] == 25
+
+
+def test_people_have_the_same_colours_on_paper(tmp_path: Path) -> None:
+    """As in the pictures and in the 3D view, which go by the id and not by the place."""
+    told(replace(bending(9, 2), ids=np.array([3, 5])), tmp_path)
+    pages = PdfReader(tmp_path / "report.pdf").pages
+    drawn = b"".join(page.get_contents().get_data() for page in pages)
+    strokes = re.findall(rb"([\d.]+) ([\d.]+) ([\d.]+) RG", drawn)
+    colours = {tuple(round(255 * float(part)) for part in stroke) for stroke in strokes}
+    assert {person_colour(3), person_colour(5)} <= colours
+    assert not {person_colour(0), person_colour(1)} & colours
 
 
 @pytest.mark.parametrize("count", [1, 3, MOST_PHOTOS + 2])

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ampose.analysis.angles import Angles
+from ampose.analysis.formulas import unwrapped
 from ampose.errors import InputError
 
 Array = NDArray[np.floating]
@@ -40,6 +41,9 @@ _MOVES = 2.0
 """An angle counts in full whose half range is so many standard deviations or more."""
 
 _LEAST_WEIGHT = 0.05
+
+_ROUNDING = 1e-6
+"""Of the time between two frames, within which a moment is that of a frame."""
 
 _STANDS = 0.1
 """Seconds of the one for each of the other, at which it stands."""
@@ -83,8 +87,8 @@ class Curves:
         times = np.asarray(angles.times[frames], np.float64)
         if not (np.diff(times) > 0).all():
             raise InputError(f"the times of {what} do not rise; photos are no recording")
-        values = angles.values[frames, person].astype(np.float64)
-        return cls(times, frames, unwrapped(values), angles.sigma[frames, person])
+        values = unwrapped(angles.values[frames, person])
+        return cls(times, frames, values, angles.sigma[frames, person])
 
     def at(self, times: Array) -> tuple[Array, Array]:
         """Values and sigma (M, N) between frames; NaN beside an absent one and outside."""
@@ -138,13 +142,19 @@ def align(a: Curves, b: Curves, method: Method = "dtw") -> Alignment:
             from the first frame of each, as far as both last.
 
     Raises:
-        InputError: no angle is there in most of both recordings, or warping is not installed.
+        InputError: no angle is there in most of both recordings, warping is not installed, or
+            without alignment they have but one moment in common.
         ValueError: another method.
     """
     match method:
         case "none":
             times = b.times[0] + (a.times - a.times[0])
             both = times <= b.times[-1] + 1e-9
+            if both.sum() < 2:
+                raise InputError(
+                    "the second recording ends before the second frame of the first; "
+                    "--align linear stretches it"
+                )
             return Alignment(method, a.times[both], times[both])
         case "linear":
             share = (a.times - a.times[0]) / (a.times[-1] - a.times[0])
@@ -152,15 +162,6 @@ def align(a: Curves, b: Curves, method: Method = "dtw") -> Alignment:
         case "dtw":
             return _warped(a, b)
     raise ValueError(f"unknown method {method!r}; known are {', '.join(get_args(Method))}")
-
-
-def unwrapped(values: Array) -> Array:
-    """Angles (T, N) in degrees without jumps of whole turns, across absences too."""
-    out = values.copy()
-    for column in out.T:
-        there = np.isfinite(column)
-        column[there] = np.unwrap(column[there], period=360)
-    return out
 
 
 def _warped(a: Curves, b: Curves) -> Alignment:
@@ -249,9 +250,9 @@ def _between(known: Array, values: Array, times: Array) -> Array:
     right = np.searchsorted(known, times).clip(1, len(known) - 1)
     left = right - 1
     share = (times - known[left]) / (known[right] - known[left])
-    inside = (share > -1e-6) & (share < 1 + 1e-6)
-    share = share.clip(0, 1)[:, None]
-    # Where a moment is that of a frame, the other frame does not matter.
+    inside = (share > -_ROUNDING) & (share < 1 + _ROUNDING)
+    # Where a moment is that of a frame, but for rounding, the other frame does not matter.
+    share = np.where(share < _ROUNDING, 0, np.where(share > 1 - _ROUNDING, 1, share))[:, None]
     out = np.where(share == 0, values[left], np.where(share == 1, values[right], np.nan))
     mixed = (1 - share) * values[left] + share * values[right]
     out = np.where((share > 0) & (share < 1), mixed, out)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,12 +53,13 @@ class AngleDifference:
 
     Attributes:
         column: which angle.
-        low_a: smallest of the first recording, degrees; NaN where the angle is absent.
+        low_a: smallest of the first recording, degrees; NaN where the angle is absent. What turns
+            may leave -180 to 180: it does not jump, and both recordings count the same turns.
         high_a: largest.
         low_b: smallest of the second recording.
         high_b: largest.
         range: of the ranges, from smallest to largest.
-        mean: over the moments that belong together.
+        mean: over the moments that belong together; its sigma over those that have one.
         largest: at the moment where it is largest.
         time_a: of that moment in the first recording, seconds.
         time_b: in the second.
@@ -88,7 +89,7 @@ class Comparison:
         frames_a: (M,) frame of the first recording at each moment.
         frames_b: (M,) the frame of the second that is nearest.
         a: (M, N) degrees of the first.
-        b: (M, N) degrees of the second, between its frames.
+        b: (M, N) degrees of the second, between its frames, in the same whole turn as `a`.
         sigma_a: (M, N) degrees.
         sigma_b: (M, N) degrees.
         rows: (N,) the table.
@@ -143,6 +144,7 @@ def compare(
     second = Curves.of(b, people[1], "the second recording")
     found = align(first, second, method)
     of_a, sigma_a = first.at(found.times_a)
+    second = _in_turn(of_a, second, found)
     of_b, sigma_b = second.at(found.times_b)
     if not np.isfinite(of_a + of_b).any():
         raise InputError("no angle is there in both recordings at the same moment")
@@ -160,6 +162,15 @@ def compare(
         tuple(_rows(a.columns, found, first, second, (of_a, of_b), (sigma_a, sigma_b))),
         tuple(_warnings(a, b, people, found)),
     )
+
+
+def _in_turn(of_a: Array, second: Curves, found: Alignment) -> Curves:
+    """The second recording's curves shifted by whole turns to where most moments are nearest."""
+    apart = of_a - second.at(found.times_b)[0]
+    shift = np.zeros(apart.shape[1])
+    there = np.isfinite(apart).any(0)
+    shift[there] = 360 * np.round(np.nanmedian(apart[:, there], axis=0) / 360)
+    return replace(second, values=second.values + shift)
 
 
 def _rows(
@@ -182,7 +193,8 @@ def _rows(
         time_a = time_b = math.nan
         if len(there):
             apart, bars = difference[there, place], sigma[there, place]
-            spread = float(np.sqrt(np.mean(bars**2)))
+            known = bars[np.isfinite(bars)]  # frames that were bridged have none
+            spread = float(np.sqrt(np.mean(known**2))) if len(known) else math.nan
             mean = Difference(float(apart.mean()), spread, single * spread)
             largest = int(np.abs(apart).argmax())
             at, bar = there[largest], float(bars[largest])

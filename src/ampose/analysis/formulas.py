@@ -184,6 +184,16 @@ def wrapped(degrees: Array) -> Array:
     return np.asarray((degrees + 180) % 360 - 180)
 
 
+def unwrapped(degrees: Array) -> Array:
+    """Angles (T, ...) over time without jumps of whole turns, across absences too."""
+    out = degrees.astype(np.float64)
+    for place in np.ndindex(out.shape[1:]):
+        column = out[:, *place]
+        there = np.isfinite(column)
+        column[there] = np.unwrap(column[there], period=360)
+    return out
+
+
 def _at(joints: Array, name: str) -> Array:
     return joints[..., H36M_17.index(name), :].astype(np.float64)
 

@@ -30,6 +30,12 @@ taken a step."""
 SHORTEST_STRIDE = 0.4
 """Seconds between two strikes of the same foot; sprinters have about that."""
 
+LONGEST_STEP = 2.0
+"""Seconds: foot strikes farther apart are no step; somebody stood, or a strike was missed."""
+
+LONGEST_STRIDE = 2 * LONGEST_STEP
+"""Seconds: strikes of one foot farther apart are no stride, a strike and a toe-off no stance."""
+
 EDGE_SECONDS = 0.1
 """From an end of what was seen: nearer to it there is no telling whether an ankle has turned."""
 

@@ -10,10 +10,8 @@ import numpy as np
 
 from ampose.analysis.events import Event
 from ampose.analysis.frame_rate import frames_per_second
+from ampose.analysis.gait import LONGEST_STEP, LONGEST_STRIDE
 from ampose.poses import PoseSequence
-
-LONGEST_STEP = 2.0
-"""Seconds: foot strikes farther apart are no step; somebody stood, or a strike was missed."""
 
 
 @dataclass(frozen=True)
@@ -108,18 +106,17 @@ def _of_person(events: Sequence[Event], person: int, resolution: float) -> GaitT
     stride, stance = {}, {}
     for side in _SIDES:
         own = [event for event in events if _side(event) == side]
-        pairs = pairwise([event for event in own if _is_strike(event)])
-        lasted = [after.time - before.time for before, after in pairs]
-        stride[side] = Durations.of([each for each in lasted if each <= 2 * LONGEST_STEP])
-        stance[side] = Durations.of(
-            [
-                after.time - before.time
-                for before, after in pairwise(own)
-                if _is_strike(before) and not _is_strike(after)
-            ]
-        )
+        stride[side] = _lasting(pairwise([event for event in own if _is_strike(event)]))
+        pairs = pairwise(own)
+        stance[side] = _lasting((a, b) for a, b in pairs if _is_strike(a) and not _is_strike(b))
     steps = {side: Durations.of(each) for side, each in step.items()}
     return GaitTimes(person, steps, stride, stance, resolution)
+
+
+def _lasting(pairs: Iterable[tuple[Event, Event]]) -> Durations:
+    """From the first event of each pair to the second, those too far apart left out."""
+    lasted = [after.time - before.time for before, after in pairs]
+    return Durations.of([each for each in lasted if each <= LONGEST_STRIDE])
 
 
 _SIDES = ("left", "right")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -26,6 +27,7 @@ class Preset:
             of each side.
         find: what finds the events.
         least_rate: frames per second below which events come with a warning.
+        longest: seconds beyond which it is no repetition: an event between was missed.
         limits: what a user should know of these events, sentences.
         needs_gravity: what rests on the vertical, a sentence; empty if nothing does.
         fast: whether filters along time change it.
@@ -41,6 +43,7 @@ class Preset:
     repetition: tuple[tuple[str, str, str], ...]
     find: Callable[[Moving], Found]
     least_rate: float
+    longest: float = math.inf
     limits: tuple[str, ...] = ()
     needs_gravity: str = ""
     fast: bool = False
@@ -115,6 +118,7 @@ _ALL = (
         ),
         find=gait.gait,
         least_rate=50,
+        longest=gait.LONGEST_STRIDE,
         needs_gravity="The direction of walking rests on it, a little.",
     ),
     Preset(

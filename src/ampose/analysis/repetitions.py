@@ -69,13 +69,17 @@ def _spans(events: Sequence[Event], preset: Preset) -> list[tuple[int, int, int]
     """Frames of start, turn and end of every repetition of one person, in the order of time."""
     spans = []
     for first, middle, last in preset.repetition:
-        starts = [event.frame for event in events if event.name == first]
+        starts = [event for event in events if event.name == first]
+        ends = [event for event in events if event.name == last]
         for number, start in enumerate(starts):
-            end = min((e.frame for e in events if e.name == last and e.frame > start), default=-1)
-            turns = [e.frame for e in events if e.name == middle and start <= e.frame <= end]
-            begun_anew = number + 1 < len(starts) and starts[number + 1] < end
+            end = next((each for each in ends if each.frame > start.frame), None)
+            if end is None or end.time - start.time > preset.longest:
+                continue
+            within = range(start.frame, end.frame + 1)
+            turns = [e.frame for e in events if e.name == middle and e.frame in within]
+            begun_anew = number + 1 < len(starts) and starts[number + 1].frame < end.frame
             if turns and not begun_anew:
-                spans.append((start, turns[0], end))
+                spans.append((start.frame, turns[0], end.frame))
     return sorted(spans)
 
 

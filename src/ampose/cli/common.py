@@ -191,10 +191,10 @@ def tell(
     print(f"{sequence.frame_count} frame(s), {people} {'person' if people == 1 else 'people'}")
     for warning in (*sequence.warnings, *notes):
         print(f"note: {warning}")
-    if left := left_from_before(sequence, out):
+    if left := left_from_before(out):
         print(f"note: of an earlier result, and still there: {', '.join(left)}")
     overlays = [path for path in out.iterdir() if path.stem == "overlay"]
-    print(f"Results in {out}: {format_files((*ALWAYS, *formats), out)}")
+    print(f"Results in {out}: {format_files((*ALWAYS, *formats), out, left)}")
     if overlays:  # with --force, one of an earlier run may lie beside it
         newest = max(overlays, key=lambda path: path.stat().st_mtime_ns)
         print(f"Open {newest} to look at them.")

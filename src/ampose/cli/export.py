@@ -36,8 +36,9 @@ def export(
     sequence = read_result(source, person)
     with ResultFolder(out, force=force) as folder:
         notes = write_formats(sequence, folder, formats)
+        written = format_files(formats, folder)
     people = "1 person" if sequence.person_count == 1 else f"{sequence.person_count} people"
     print(f"{sequence.frame_count} frame(s), {people}")
     for note in notes:
         print(f"note: {note}")
-    print(f"Results in {out}: {format_files(formats, out)}")
+    print(f"Results in {out}: {written}")

@@ -5,6 +5,7 @@ Command modules import only what ``--help`` needs; the work is imported when it 
 
 from __future__ import annotations
 
+import io
 import signal
 import sys
 from typing import Annotated
@@ -74,6 +75,8 @@ def main() -> None:
     Batch systems send SIGTERM: it too leaves no half-written result, and training saves.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # as standard error does, whatever a path holds
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         sys.exit(app(standalone_mode=False))
     except typer.TyperException as error:

@@ -90,7 +90,7 @@ def report(
         preset=movement,
         handed=handed,
         corrections=corrections,
-        source=video or find_source(name, (poses.parent, poses.parent / "..", Path())),
+        source=video or find_source(name, poses),
         source_guessed=video is None,
         made=made,
         hide=hide,

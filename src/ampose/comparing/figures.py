@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ampose.comparing.pair import Pair
 from ampose.errors import InputError
+from ampose.render.figure_style import FAINT, GRID, INK, OWN_FONT, drawing
 from ampose.render.letters import font_with
 from ampose.render.style import PEOPLE
 
@@ -20,22 +20,14 @@ if TYPE_CHECKING:
 COLOURS = tuple("#{:02x}{:02x}{:02x}".format(*(int(0.8 * c) for c in PEOPLE[k])) for k in (0, 1))
 """Of the first and the second, as in the video but darker, since paper is white."""
 
-_INK, _FAINT, _GRID = "#1b1d22", "#5c6470", "#d9dce2"
-_OWN_FONT = "DejaVu Sans"  # comes with matplotlib
-_SETTINGS: dict[Any, Any] = {
-    "font.size": 8,
-    "svg.hashsalt": "ampose",  # the same picture is the same file
-    "svg.fonttype": "path",
-    "text.color": _INK,
-    "axes.labelcolor": _INK,
-    "axes.edgecolor": _FAINT,
+_SETTINGS = {
+    "svg.fonttype": "path",  # names may be in any script
+    "axes.labelcolor": INK,  # which angle it is
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
-    "grid.color": _GRID,
+    "grid.color": GRID,
     "grid.linewidth": 0.6,
-    "xtick.color": _FAINT,
-    "ytick.color": _FAINT,
 }
 _NO_METADATA = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 _ROW = 1.55  # inches
@@ -52,18 +44,13 @@ def curves(pair: Pair) -> dict[str, bytes]:
         InputError: matplotlib is not installed.
     """
     try:
-        import matplotlib as mpl
         from matplotlib.figure import Figure
     except ModuleNotFoundError as error:
         raise InputError(
             'figures need matplotlib, which is not installed: pip install "ampose[compare]"'
         ) from error
     made = {}
-    with mpl.rc_context(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph")  # names may be in any script
-        mpl.rcdefaults()
-        mpl.rcParams.update(_SETTINGS)
-        mpl.rcParams["font.family"] = _families(pair)
+    with drawing(_families(pair), _SETTINGS):
         figure = Figure(
             figsize=(_WIDTH, _ROW * len(pair.comparison.columns) + _TIMING), layout="constrained"
         )
@@ -81,11 +68,11 @@ def _families(pair: Pair) -> list[str]:
 
     path = font_with("".join(recording.name for recording in pair.recordings))
     if path is None:
-        return [_OWN_FONT]
+        return [OWN_FONT]
     name = FontProperties(fname=path).get_name()
     if name not in fontManager.get_font_names():
         fontManager.addfont(path)
-    return [_OWN_FONT, name]
+    return [OWN_FONT, name]
 
 
 def _draw(figure: Figure, pair: Pair) -> None:
@@ -98,25 +85,25 @@ def _draw(figure: Figure, pair: Pair) -> None:
     for place, column in enumerate(comparison.columns):
         left, right = axes[place]
         for recording, colour, (values, sigma) in zip(pair.recordings, COLOURS, both, strict=True):
-            name = _plain(recording.name)
+            name = _shown(recording.name)
             _band(left, times, values[:, place], sigma[:, place], colour, name)
         left.set_ylabel(f"{column.title}\ndegrees", fontsize=7)
         _widen(left)
         difference, sigma = comparison.difference[:, place], comparison.sigma[:, place]
-        right.axhline(0, color=_FAINT, linewidth=0.8)
-        right.fill_between(times, -2 * sigma, 2 * sigma, color=_FAINT, alpha=0.22, linewidth=0)
-        right.plot(times, difference, color=_INK, linewidth=1.1)
+        right.axhline(0, color=FAINT, linewidth=0.8)
+        right.fill_between(times, -2 * sigma, 2 * sigma, color=FAINT, alpha=0.22, linewidth=0)
+        right.plot(times, difference, color=INK, linewidth=1.1)
         _widen(right)
         for axis in (left, right):
             axis.set_xlim(times[0], times[-1])
             axis.tick_params(labelbottom=place == count - 1)
-    first, second = (_plain(recording.name) for recording in pair.recordings)
+    first, second = (_shown(recording.name) for recording in pair.recordings)
     axes[0, 0].legend(loc="best", frameon=False, fontsize=7)
-    axes[0, 0].set_title("angles, ± 1 standard deviation", fontsize=8, color=_FAINT)
+    axes[0, 0].set_title("angles, ± 1 standard deviation", fontsize=8, color=FAINT)
     axes[0, 1].set_title(
         f"{second} less {first}; grey: ± 2 standard deviations",
         fontsize=8,
-        color=_FAINT,
+        color=FAINT,
     )
     _timing(axes[count, 0], pair)
     axes[count, 1].axis("off")
@@ -126,7 +113,7 @@ def _draw(figure: Figure, pair: Pair) -> None:
         f"Time is that of {first}.\nWithin the grey band a difference\n"
         "cannot be told from error.\nEstimated from one camera each;\nno medical device.",
         va="top",
-        color=_FAINT,
+        color=FAINT,
     )
 
 
@@ -143,17 +130,16 @@ def _timing(axis: Axes, pair: Pair) -> None:
     own_a = alignment.times_a - alignment.times_a[0]
     own_b = alignment.times_b - alignment.times_b[0]
     end = max(own_a[-1], own_b[-1])
-    axis.plot([0, end], [0, end], color=_FAINT, linewidth=0.8, linestyle="dashed")
-    axis.plot(own_a, own_b, color=_INK, linewidth=1.2)
-    axis.set_xlabel(f"{_plain(pair.a.name)}, seconds")
-    axis.set_ylabel(f"{_plain(pair.b.name)}, seconds")
-    axis.set_title("timing; dashed: the same pace", fontsize=8, color=_FAINT)
+    axis.plot([0, end], [0, end], color=FAINT, linewidth=0.8, linestyle="dashed")
+    axis.plot(own_a, own_b, color=INK, linewidth=1.2)
+    axis.set_xlabel(f"{_shown(pair.a.name)}, seconds")
+    axis.set_ylabel(f"{_shown(pair.b.name)}, seconds")
+    axis.set_title("timing; dashed: the same pace", fontsize=8, color=FAINT)
 
 
-def _plain(name: str) -> str:
-    """A name that is no formula to matplotlib, and that legends show."""
-    text = name.replace("$", r"\$")
-    return f" {text}" if text.startswith("_") else text
+def _shown(name: str) -> str:
+    """A name as legends show it, which leave out those that begin with an underscore."""
+    return f" {name}" if name.startswith("_") else name
 
 
 def _widen(axis: Axes) -> None:

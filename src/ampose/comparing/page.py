@@ -59,7 +59,7 @@ all. ≈: not distinguishable from none. The rest: how sure it is, is not known.
 </body></html>
 """
     with replacing(folder / "compare.html") as file:
-        file.write(page.encode())
+        file.write(page.encode("utf-8", "replace"))  # names of files may hold what is no Unicode
 
 
 def _video(path: Path) -> str:

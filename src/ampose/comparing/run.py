@@ -164,13 +164,11 @@ def _footage(
     """Pictures, and why there are none."""
     path = side.video
     if path is None:
-        folder = poses_file(side.source).resolve().parent
-        path = find_source(
-            str(sequence.provenance.get("source", "")), (folder, folder.parent, Path.cwd())
-        )
+        name = str(sequence.provenance.get("source", ""))
+        path = find_source(name, poses_file(side.source))
     if path is None:
         return None, [
-            f"{label}: what it was made from was not found beside it, so the skeleton alone is "
+            f"{label}: the recording itself was not found beside it, so the skeleton alone is "
             "shown; --video-a and --video-b say where it is."
         ]
     try:

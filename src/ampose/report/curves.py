@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ampose.analysis import Angles, Column, Event, columns_of
+from ampose.analysis.formulas import unwrapped
 from ampose.report.contents import Curve, Mark, Plot
 
 Array = NDArray[np.floating]
@@ -18,14 +19,6 @@ so that no extreme is lost."""
 
 MOST_MARKS = 60
 """Events of a person above which plots have no marks: they would be a wall."""
-
-
-def continuous(degrees: Array) -> Array:
-    """(T,) without the jumps by whole turns of an angle that passes half a turn; NaN stay."""
-    out = degrees.astype(np.float64)
-    there = np.isfinite(out)
-    out[there] = np.unwrap(out[there], period=360)
-    return out
 
 
 def thinned(times: Array, values: Array, sigma: Array) -> tuple[Array, Array, Array, Array]:
@@ -74,7 +67,7 @@ def plots_of(
         curves = []
         for column in columns:
             place = angles.names.index(column.name)
-            values = continuous(angles.values[:, person, place])
+            values = unwrapped(angles.values[:, person, place])
             if np.isfinite(values).any():
                 sigma = angles.sigma[:, person, place].astype(np.float64)
                 kind = kinds.index(column.angle.name)

@@ -14,8 +14,8 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontEntry, fontManager, get_font
 
+from ampose.render.figure_style import OWN_FONT, drawing
 from ampose.render.words import code_point, visible
-from ampose.report.plots import OWN_FONT, drawing
 
 _AT_MOST = 3
 _LAST_RESORT = "Last Resort"  # comes with matplotlib; has a box for every letter
@@ -26,7 +26,7 @@ class Fonts:
 
     Attributes:
         families: names for matplotlib, in the order in which they are asked.
-        pdf_fonts: kind in which a PDF must hold them, see `drawing`.
+        pdf_fonts: kind in which a PDF must hold them: 42, or 3 for those with PostScript outlines.
     """
 
     def __init__(self, texts: Iterable[str]) -> None:
@@ -91,7 +91,7 @@ def _is_truetype(path: str) -> bool:
 @functools.cache
 def _can_be_used(family: str, kind: int, letter: str) -> bool:
     """Whether matplotlib can put the font into a PDF, which it cannot with all of them."""
-    with drawing([OWN_FONT, family], pdf_fonts=kind):
+    with drawing([OWN_FONT, family], {"pdf.fonttype": kind}):
         figure = Figure(figsize=(1, 1))
         figure.text(0.5, 0.5, letter)
         try:

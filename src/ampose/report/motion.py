@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ampose.analysis import Event
+from ampose.cameras import TO_Y_UP
 from ampose.export.takes import has_times, upright
 from ampose.poses import CHANGES, PoseSequence
 from ampose.render.style import person_colour
@@ -25,7 +26,6 @@ MOST_EVENTS = 40
 
 _ABSENT = -32768
 _STEP = 0.001  # metres
-_UP = np.array([1.0, -1.0, -1.0])
 
 
 def motion_of(sequence: PoseSequence, events: Sequence[Event]) -> dict[str, Any] | None:
@@ -85,4 +85,6 @@ def _places(sequence: PoseSequence) -> Array:
     places = np.where(sequence.valid[..., None], upright(sequence), np.nan)
     if np.isfinite(places).any():
         return places
-    return np.where(sequence.valid[..., None], sequence.joints.astype(np.float64) * _UP, np.nan)
+    return np.where(
+        sequence.valid[..., None], sequence.joints.astype(np.float64) * TO_Y_UP, np.nan
+    )

@@ -14,9 +14,9 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.textpath import text_to_path
 
+from ampose.render.figure_style import FAINT, GRID, INK
 from ampose.report.contents import Table
 from ampose.report.fonts import Fonts
-from ampose.report.plots import FAINT, GRID, INK
 
 PAGE = 595.0, 842.0
 """A4, points."""

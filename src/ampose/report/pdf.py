@@ -12,10 +12,11 @@ from PIL import Image
 
 from ampose.export.writing import replacing
 from ampose.media import reduced_size
+from ampose.render.figure_style import FAINT, drawing
 from ampose.report.contents import KeyFrame, Part, Plot, Report
 from ampose.report.fonts import Fonts
 from ampose.report.paper import GAP, MARGIN, WIDTH, Paper
-from ampose.report.plots import FAINT, draw_plot, draw_still, drawing
+from ampose.report.plots import draw_plot, draw_still
 from ampose.skeletons import H36M_17
 
 _PICTURE_HEIGHT = 175.0
@@ -46,7 +47,7 @@ def write_pdf(report: Report, path: Path) -> None:
     fonts = Fonts(_texts(report))
     with (
         replacing(path) as file,
-        drawing(fonts.families, pdf_fonts=fonts.pdf_fonts),
+        drawing(fonts.families, {"pdf.fonttype": fonts.pdf_fonts}),
         Paper(file, fonts, report.title, _FOOT) as paper,
     ):
         paper.text("Motion report", size=9, colour=FAINT)
@@ -56,7 +57,7 @@ def write_pdf(report: Report, path: Path) -> None:
         paper.text(" ".join(report.notices), weight="bold")
         if report.key_frames:
             paper.heading("Key frames")
-            _set_key_frames(paper, report.key_frames)
+            _set_key_frames(paper, report.key_frames, report.ids)
             paper.text(f"{report.key_frames_note} {_STILLS}", size=7, colour=FAINT)
         for part in report.parts:
             _set_part(paper, part, fonts)
@@ -89,7 +90,7 @@ def _set_part(paper: Paper, part: Part, fonts: Fonts) -> None:
         paper.table(table)
 
 
-def _set_key_frames(paper: Paper, frames: Sequence[KeyFrame]) -> None:
+def _set_key_frames(paper: Paper, frames: Sequence[KeyFrame], ids: Sequence[int]) -> None:
     """Pictures in rows, under each its moment and the 3D poses from two sides."""
     count = 3 if len(frames) in (3, 5, 6) else 4
     width = (WIDTH - GAP * (count - 1)) / count
@@ -109,7 +110,7 @@ def _set_key_frames(paper: Paper, frames: Sequence[KeyFrame]) -> None:
                 still = paper.axes(
                     left + half * width / 2, bottom - 14 - _STILL_HEIGHT, width / 2, _STILL_HEIGHT
                 )
-                draw_still(still, frame.joints, across, H36M_17)
+                draw_still(still, frame.joints, across, H36M_17, ids)
                 still.set_xlim(limits[0])
                 still.set_ylim(limits[1])
         paper.space(tall + _STILL_HEIGHT + 22)

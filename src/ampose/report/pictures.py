@@ -12,6 +12,7 @@ from PIL import Image
 
 from ampose import media
 from ampose.analysis import Event
+from ampose.cameras import TO_Y_UP
 from ampose.errors import InputError
 from ampose.export.takes import has_times
 from ampose.poses import PoseSequence
@@ -50,9 +51,6 @@ _AROUND = 0.3
 
 _SAME_TIME = 0.001
 """Seconds by which a video's frame and the result's may differ."""
-
-_UP = np.array([1.0, -1.0, -1.0])
-"""From camera axes to such with y up."""
 
 
 def key_moments(sequence: PoseSequence, events: Sequence[Event]) -> list[tuple[int, str]]:
@@ -112,7 +110,7 @@ def key_frames(
     else:
         pictures = list(_drawn(shown, frames))
     made = tuple(
-        KeyFrame(frame, label, picture, _placed(shown, frame) * _UP)
+        KeyFrame(frame, label, picture, _placed(shown, frame) * TO_Y_UP)
         for (frame, label), picture in zip(moments, pictures, strict=True)
     )
     return made, note

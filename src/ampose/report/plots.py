@@ -8,34 +8,26 @@ Ito's, which colour-blind people can tell apart; left and right also differ in l
 from __future__ import annotations
 
 import io
-import logging
 import re
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from html import escape
-from typing import Any
 
 import numpy as np
-from matplotlib import rc_context, rcdefaults, rcParams
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ampose.render.style import PEOPLE
+from ampose.render.figure_style import FAINT, GRID, INK, OWN_FONT, drawing
+from ampose.render.style import person_colour
 from ampose.report.contents import Curve, Plot
 from ampose.skeletons import Skeleton
 
 Array = NDArray[np.floating]
 
-INK, FAINT, GRID = "#1b1d22", "#5c6470", "#d9dce2"
 LEFT, RIGHT, NO_SIDE = "#0072b2", "#d55e00", "#009e73"
 KINDS = (LEFT, RIGHT, NO_SIDE, "#cc79a7", "#e69f00", "#56b4e9")
 """Of the angles in a plot that has several; else colours are of sides."""
-
-OWN_FONT = "DejaVu Sans"
-"""Comes with matplotlib."""
 
 ON_A_PAGE = {
     INK: "var(--ink)",
@@ -54,43 +46,6 @@ _MOST_LABELS = 12
 _NEEDLESS = re.compile(r"(\.\d\d)\d+")  # digits under a hundredth of a point
 _SMALLEST_SPAN = 30.0
 """Degrees that the axis of angles spans at least, so that noise does not look like motion."""
-
-
-@contextmanager
-def drawing(families: Sequence[str] = (OWN_FONT,), *, pdf_fonts: int = 42) -> Iterator[None]:
-    """The defaults of matplotlib and ours while the block lasts, whatever the user has set.
-
-    Args:
-        families: of fonts, in the order in which they are asked for a letter.
-        pdf_fonts: kind in which a PDF holds them: 42, or 3 for those with PostScript outlines.
-    """
-    ours: Any = {
-        "svg.hashsalt": "ampose",
-        "svg.fonttype": "none",
-        "pdf.fonttype": pdf_fonts,
-        "text.parse_math": False,  # a file may be called $x$
-        "font.family": list(families),
-        "font.size": 8.0,
-        "text.color": INK,
-        "axes.edgecolor": FAINT,
-        "axes.labelcolor": FAINT,
-        "xtick.color": FAINT,
-        "ytick.color": FAINT,
-        "axes.linewidth": 0.7,
-        "xtick.major.width": 0.7,
-        "ytick.major.width": 0.7,
-    }
-    log = logging.getLogger("matplotlib.font_manager")
-    level = log.level
-    log.setLevel(logging.ERROR)  # silent on fonts that have no bold letters
-    try:
-        with rc_context(), warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Glyph .* missing")  # browsers have more
-            rcdefaults()
-            rcParams.update(ours)
-            yield
-    finally:
-        log.setLevel(level)
 
 
 def draw_plot(axes: Axes, plot: Plot, *, size: float = 8.0) -> None:
@@ -164,18 +119,23 @@ def svg(plot: Plot, prefix: str) -> str:
     return text.replace("<svg", f'<svg role="img" aria-label="{label}"', 1)
 
 
-def draw_still(axes: Axes, joints: Array, across: Array, skeleton: Skeleton) -> None:
+def draw_still(
+    axes: Axes, joints: Array, across: Array, skeleton: Skeleton, ids: Sequence[int]
+) -> None:
     """3D skeletons flat on axes, without perspective.
+
+    One alone has its sides in colour, several have each their own.
 
     Args:
         axes: to draw on; both its scales are metres.
         joints: (P, 17, 3) metres, y up; NaN where absent.
         across: (3,) what points right.
         skeleton: names the joints.
+        ids: (P,) of the people, for their colours.
     """
     flat = np.stack([joints @ across, joints[..., 1]], axis=-1)
     single = len(joints) == 1
-    for person, places in enumerate(flat):
+    for identity, places in zip(ids, flat, strict=True):
         for side, colour in (("centre", FAINT), ("right", RIGHT), ("left", LEFT)):
             lines = [
                 places[list(edge)]
@@ -183,8 +143,7 @@ def draw_still(axes: Axes, joints: Array, across: Array, skeleton: Skeleton) -> 
                 if skeleton.side(edge[1]) == side and np.isfinite(places[list(edge)]).all()
             ]
             if not single:
-                red, green, blue = PEOPLE[person % len(PEOPLE)]
-                colour = f"#{red:02x}{green:02x}{blue:02x}"
+                colour = "#{:02x}{:02x}{:02x}".format(*person_colour(identity))
             dashes = (0, (2.2, 0.9)) if side == "right" else "solid"
             axes.add_collection(
                 LineCollection(lines, colors=colour, linewidths=1.5, linestyles=[dashes])

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from ampose._version import __version__
 from ampose.analysis import Angles, Column, Event, GaitTimes, Repetition, columns_of
+from ampose.analysis.formulas import unwrapped
 from ampose.analysis.gravity import Gravity
 from ampose.motion.filters import filter_of
 from ampose.poses import PoseSequence
 from ampose.report.contents import Table
-from ampose.report.curves import continuous
 
 Array = NDArray[np.floating]
 
@@ -48,7 +48,7 @@ def range_table(angles: Angles, person: int) -> Table:
     """Smallest and largest value of each angle of a person over a recording, and the range."""
     rows = []
     for place, column in enumerate(angles.columns):
-        values = continuous(angles.values[:, person, place])
+        values = unwrapped(angles.values[:, person, place])
         sigma = angles.sigma[:, person, place]
         if not np.isfinite(values).any():
             rows.append((column.title, *[NONE] * 5))
