@@ -9,6 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from ampose.research.models.cost import count_parameters
 from ampose.research.models.jointformer import Encoder, JointFormer, JointFormerConfig
 from tests.research.models.contract import LifterContract
+from tests.research.models.written_out import at_random
 
 # Its width does not divide into the heads, which have a width of their own.
 SMALL = JointFormerConfig(depth=3, width=9, hidden=16, heads=2, head_width=6, channels=3)
@@ -77,7 +78,7 @@ def test_an_encoder_does_not_tell_joints_apart() -> None:
 
 
 def test_tokens_are_the_input_the_encoding_and_the_pose() -> None:
-    model = JointFormer(SMALL).eval()
+    model = at_random(JointFormer(SMALL))
     x = torch.randn(2, 1, 17, 3)
     z = model.norm(model.embed(x[:, 0]))
     for encoder, pose_map, feedback in zip(
