@@ -134,7 +134,7 @@ PUBLISHED: dict[str, Published] = {
     ),
     "3dhp-9-mhformer": Published(
         MHFormerConfig(width=512, dropout=0.1, drop_path=0.2, frames=9, skeleton=_3DHP),
-        *(GT, True, 20, 256, "amsgrad", 1e-3, 0.8356, 0.0, "mpjpe", None),
+        *(GT, True, 19, 256, "amsgrad", 1e-3, 0.8356, 0.0, "mpjpe", None),
     ),
     "3dhp-1-mixste": Published(
         MixSTEConfig(depth=8, width=512, dropout=0.0, drop_path=0.1, frames=1, skeleton=_3DHP),
@@ -146,7 +146,7 @@ PUBLISHED: dict[str, Published] = {
     ),
     "3dhp-81-p-stmo": Published(
         PSTMOConfig(depth=3, width=256, hidden=512, dropout=0.1, frames=81, skeleton=_3DHP),
-        *(GT, True, 80, 160, "amsgrad", 7e-4, 0.97, 0.0, "mpjpe", None),
+        *(GT, True, 79, 160, "amsgrad", 7e-4, 0.97, 0.0, "mpjpe", None),
     ),
 }
 """By recipe."""

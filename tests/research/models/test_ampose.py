@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from ampose.research.models.ampose import (
     GROUPINGS,
@@ -18,6 +19,7 @@ from ampose.research.models.ampose import (
 from ampose.research.models.cost import cost, count_parameters
 from ampose.skeletons import H36M_16, H36M_17
 from tests.research.models.contract import LifterContract
+from tests.research.models.written_out import at_random, dropouts
 
 SMALL = AMPoseConfig(depth=2, width=16, channels=3)
 
@@ -107,23 +109,20 @@ def test_cost_of_the_thesis_model() -> None:
 
 
 @pytest.mark.parametrize(
-    ("block", "parameters", "millions_of_macs"),
+    ("block", "parameters", "macs", "printed"),
     [
-        ("plain", 18_386_435, "312.2"),
-        ("two_residual", 18_386_435, "312.2"),
-        ("transformer", 17_073_155, None),
-        ("convnext", 17_073_155, None),
+        ("plain", 18_386_435, 312_256_000, "312.2"),
+        ("two_residual", 18_386_435, 312_256_000, "312.2"),
+        ("transformer", 17_073_155, 289_843_200, "289.8"),
+        ("convnext", 17_073_155, 289_843_200, "289.9"),
     ],
 )
-def test_blocks_cost_what_table_4_6_says(block, parameters, millions_of_macs) -> None:
+def test_blocks_cost_what_table_4_6_says(block, parameters, macs, printed) -> None:
     counted = cost(AMPose(AMPoseConfig(block=block)))
-    assert counted.linear_parameters == parameters
-    if millions_of_macs:
-        assert f"{counted.thop_macs / 1e6:.3f}".startswith(millions_of_macs)
-    else:
-        # thop's 289.843 M, from linear layers (289.713 M) and 130,560 graph biases.
-        assert counted.linear_macs == 289_712_640
-        assert counted.thop_macs == 289_843_200
+    assert (counted.linear_parameters, counted.thop_macs) == (parameters, macs)
+    # As 1x1 convolutions ConvNeXt's pointwise maps have biases that thop counts.
+    biases = 5 * 17 * 2 * 512 if block == "convnext" else 0
+    assert f"{(counted.thop_macs + biases) / 1e6:.3f}".startswith(printed)
 
 
 @pytest.mark.parametrize(
@@ -281,3 +280,50 @@ def test_plain_block_has_one_residual_around_the_pair() -> None:
     block = GCNBlock(adjacency, replace(SMALL, block="two_residual"))
     middle = x + block.first(x)
     torch.testing.assert_close(block(x), middle + block.second(middle))
+
+
+def test_other_blocks_are_those_of_figure_4_2() -> None:
+    adjacency = torch.tensor(group_adjacency(H36M_17), dtype=torch.float32)
+    x = torch.randn(2, 17, 16)
+    block = at_random(GCNBlock(adjacency, replace(SMALL, block="transformer")))
+    middle = x + block.graph(block.norm1(x))
+    torch.testing.assert_close(block(x), middle + block.mlp(block.norm2(middle)))
+    block = at_random(GCNBlock(adjacency, replace(SMALL, block="convnext")))
+    torch.testing.assert_close(block(x), x + block.mlp(block.norm1(block.graph(x))))
+
+
+def test_encoder_is_equations_3_5_to_3_7() -> None:
+    encoder = at_random(TransformerEncoder(17, SMALL))
+    x = torch.randn(2, 17, 16)
+    placed = x + encoder.position
+    middle = placed + encoder.attention(encoder.norm1(placed))
+    torch.testing.assert_close(encoder(x), middle + encoder.mlp(encoder.norm2(middle)))
+
+
+def test_activations() -> None:
+    def kinds(**change: str) -> list[list[type[nn.Module]]]:
+        model = AMPose(replace(SMALL, **change))
+        encoder, block = model.layers[:2]
+        return [[type(m) for m in part] for part in (encoder.mlp, block.first.after)]
+
+    norm, linear = nn.LayerNorm, nn.Linear
+    assert kinds() == [[linear, nn.GELU, linear], [norm, nn.GELU]]
+    assert kinds(activation="relu") == [[linear, nn.ReLU, linear], [norm, nn.ReLU]]
+    assert kinds(graph_order="activation_norm")[1] == [nn.GELU, norm]
+
+
+def test_written_out() -> None:
+    model = at_random(AMPose(SMALL))
+    x = torch.randn(2, 1, 17, 3)
+    z = model.embed(x[:, 0])
+    for layer in model.layers:
+        z = layer(z)
+    torch.testing.assert_close(model(x), model.head(model.norm(z)))
+
+
+@pytest.mark.parametrize(
+    ("block", "branches"), [("plain", 1), ("two_residual", 2), ("transformer", 2), ("convnext", 1)]
+)
+def test_dropout_is_on_every_branch(block: str, branches: int) -> None:
+    model = AMPose(replace(SMALL, block=block, dropout=0.3))
+    assert dropouts(model) == [0.3] * SMALL.depth * (2 + branches)

@@ -21,6 +21,7 @@ from ampose.research.models.stacked_hourglass import StackedHourglass, StackedHo
 from ampose.skeletons import H36M_16, H36M_17, HUMANEVA_15, MPI_3DHP_17
 from tests.research.models.contract import LifterContract
 from tests.research.models.hops import hops_between
+from tests.research.models.written_out import at_random, dropouts
 
 SMALL = GraFormerConfig(depth=2, width=8, heads=2, channels=3)
 
@@ -29,7 +30,7 @@ class TestGraFormer(LifterContract):
     config = SMALL
     impossible = (
         ({"heads": 3}, "8 does not divide into 3 heads"),
-        ({"heads": 0}, "8 does not divide into 0 heads"),
+        ({"heads": 0}, "heads must be at least 1, got 0"),
         ({"order": 0}, "order must be at least 1, got 0"),
         ({"attention_dropout": 1.0}, "dropout must be at least 0 and below 1"),
     )
@@ -149,3 +150,19 @@ def test_attention_knows_no_joint_by_its_place() -> None:
     order = torch.randperm(17)
     torch.testing.assert_close(layer(x)[:, order], layer(x[:, order]))
     assert not torch.allclose(layer(x), x)
+
+
+def test_written_out() -> None:
+    model = at_random(GraFormer(SMALL))
+    x = torch.randn(2, 1, 17, 3)
+    z = model.embed(x[:, 0])
+    for block, pair in zip(model.layers[::2], model.layers[1::2], strict=True):
+        z = z + block.attention(block.norm1(z))
+        z = z + block.graph(block.norm2(z))
+        z = z + pair.pair(z)
+    torch.testing.assert_close(model(x), model.head(z))
+
+
+def test_dropouts_are_the_authors() -> None:
+    # On attention weights, on the two branches, after the two Chebyshev layers.
+    assert dropouts(GraFormer(GraFormerConfig())) == [0.1, 0.25, 0.25, 0.1, 0.1] * 5

@@ -18,6 +18,7 @@ from ampose.research.models.graphmlp import (
 )
 from ampose.skeletons import H36M_16, H36M_17, HUMANEVA_15, MPI_3DHP_17
 from tests.research.models.contract import LifterContract
+from tests.research.models.written_out import at_random, dropouts
 
 SMALL = GraphMLPConfig(depth=2, width=8, spatial_hidden=12, channel_hidden=16, channels=3)
 
@@ -112,7 +113,7 @@ def test_the_channel_mlp_is_the_same_for_every_joint() -> None:
 
 
 def test_a_layer_written_out() -> None:
-    layer = GraphMLPLayer(0.0, SMALL).eval()
+    layer = at_random(GraphMLPLayer(0.0, SMALL))
     adjacency = torch.tensor(mean_adjacency(H36M_17), dtype=torch.float32)
 
     def mlp(x: torch.Tensor, module: nn.Sequential) -> torch.Tensor:
@@ -127,12 +128,27 @@ def test_a_layer_written_out() -> None:
             for group, weight, bias in zip(adjacency, *maps, strict=True)
         )
 
+    def norm(x: torch.Tensor, module: nn.LayerNorm) -> torch.Tensor:
+        return F.layer_norm(x, x.shape[-1:], eps=1e-6) * module.weight + module.bias
+
     x = torch.randn(17, 8)
-    across = F.layer_norm(x.T, (17,), eps=1e-6)
+    across = norm(x.T, layer.spatial_norm)
     middle = x + mlp(across, layer.spatial_mlp).T + graph(across.T, layer.spatial_graph.project)
-    normed = F.layer_norm(middle, (8,), eps=1e-6)
+    normed = norm(middle, layer.channel_norm)
     out = middle + mlp(normed, layer.channel_mlp) + graph(normed, layer.channel_graph.project)
     torch.testing.assert_close(layer(x[None])[0], out)
+
+
+def test_written_out() -> None:
+    model = at_random(GraphMLP(SMALL))
+    first, second = model.layers
+    x = torch.randn(2, 1, 17, 3)
+    expected = model.head(model.norm(second(first(model.embed(x[:, 0])))))
+    torch.testing.assert_close(model(x), expected)
+
+
+def test_dropout_follows_every_map_of_the_mlps() -> None:
+    assert dropouts(GraphMLP(GraphMLPConfig())) == [0.1] * 3 * 2 * 2
 
 
 def test_the_spatial_mlp_normalises_only_several_frames() -> None:

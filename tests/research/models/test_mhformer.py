@@ -19,6 +19,7 @@ from ampose.research.models.mhformer import (
     Refinement,
 )
 from tests.research.models.contract import LifterContract
+from tests.research.models.written_out import at_random, dropouts
 
 SMALL = MHFormerConfig(
     generation_depth=1, refinement_depth=1, width=16, hidden=24, heads=2, channels=3
@@ -29,6 +30,7 @@ class TestMHFormer(LifterContract):
     config = SMALL
     impossible = (
         ({"heads": 3}, "width 16 does not divide into 3 heads"),
+        ({"generation_heads": 0}, "generation_heads must be at least 1, got 0"),
         ({"frames": 1}, "frames must be an odd multiple of the 9 generation heads, got 1"),
         ({"frames": 15}, "frames must be an odd multiple"),
     )
@@ -112,11 +114,12 @@ class TestGeneration:
         (grad,) = torch.autograd.grad((stage(x)[0, 6] * weights).sum(), x)
         assert (grad[0].abs().sum(-1) > 0).nonzero().flatten().tolist() == [6]
 
-    def test_has_a_residual_around_it(self) -> None:
-        stage = Generation(34, SMALL)
+    def test_written_out(self) -> None:
+        stage = at_random(Generation(34, replace(SMALL, generation_depth=2)))
+        _, first, second, norm = stage.layers
         x = torch.randn(2, 34, 9)
-        nn.init.zeros_(stage.layers[-1].weight)
-        assert torch.equal(stage(x), x)
+        expected = x + norm(second(first(stage.norm(x) + stage.position)))
+        torch.testing.assert_close(stage(x), expected)
 
     def test_each_hypothesis_starts_from_the_one_before(self) -> None:
         model = MHFormer(SMALL).eval()
@@ -186,6 +189,27 @@ class TestHypotheses:
         joined = torch.cat(hypotheses, -1)
         expected = joined + mix.mlp(mix.norm(joined))
         torch.testing.assert_close(torch.cat(mix(hypotheses), -1), expected)
+
+
+def test_written_out() -> None:
+    model = at_random(MHFormer(SMALL))
+    x = torch.randn(2, 9, 17, 3)
+    courses, hypotheses = x.reshape(2, 9, 51).transpose(1, 2), []
+    for generate, embed, position in zip(
+        model.generate, model.embed, model.positions, strict=True
+    ):
+        courses = generate(courses)
+        hypotheses.append(embed(courses) + position)
+    (refine,), (interact,) = model.refine, model.interact
+    middle = torch.cat(interact(refine(hypotheses)), dim=-1)[:, 4]
+    expected = model.head(model.batch_norm(model.norm(middle)))
+    torch.testing.assert_close(model(x), expected.reshape(2, 17, 3))
+
+
+def test_dropouts_are_the_authors() -> None:
+    generation = [0.1] * (1 + 4 * 3)  # after the positions; in a layer one after attention
+    stages = 3 * [*generation, 0.25, 0.1]  # embedding, positions
+    assert dropouts(MHFormer(MHFormerConfig())) == stages + 3 * [0.1] * (3 + 2)
 
 
 def test_without_attention_and_generation_only_the_middle_frame_is_left() -> None:

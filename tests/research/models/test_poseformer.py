@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from ampose.research.models.cost import count_parameters
-from ampose.research.models.poseformer import PoseFormer, PoseFormerConfig
+from ampose.research.models.poseformer import PoseFormer, PoseFormerConfig, Transformer
 from tests.research.models.contract import LifterContract
+from tests.research.models.written_out import at_random, dropouts
 
 SMALL = PoseFormerConfig(depth=2, width=4, heads=2, frames=5, channels=3)
 
@@ -21,38 +24,22 @@ class TestPoseFormer(LifterContract):
     )
 
 
-def model_in_use() -> PoseFormer:
-    """A small network whose position embeddings are no longer zero."""
-    torch.manual_seed(0)
-    model = PoseFormer(SMALL).eval()
-    nn.init.normal_(model.of_joints.position)
-    nn.init.normal_(model.of_frames.position)
-    return model
-
-
 @pytest.mark.parametrize("frames", [9, 27, 81])
 def test_parameters(frames: int) -> None:
     with torch.device("meta"):
         count = count_parameters(PoseFormer(PoseFormerConfig(frames=frames)))
-    # Only the position embedding of frames and their mean depend on T.
-    assert count == 9_602_885 - (81 - frames) * (17 * 32 + 1)
-    if frames == 81:
-        assert f"{count / 1e6:.2f}" == "9.60"  # table 6 of the paper, from memory
 
-
-def test_parameters_part_by_part() -> None:
     def encoder(width: int) -> int:
-        return (
-            4 * (width + 1) * width
-            + (width + 1) * 2 * width
-            + (2 * width + 1) * width
-            + (2 * 2 * width)
-        )
+        attention = 4 * (width + 1) * width
+        return attention + (width + 1) * 2 * width + (2 * width + 1) * width + 2 * 2 * width
 
     frame = 17 * 32
-    embeddings = (2 + 1) * 32 + 17 * 32 + 81 * frame
-    rest = 2 * 32 + 2 * frame + (81 + 1) + 2 * frame + (frame + 1) * 51
-    assert embeddings + 4 * (encoder(32) + encoder(frame)) + rest == 9_602_885
+    embeddings = (2 + 1) * 32 + 17 * 32 + frames * frame
+    rest = 2 * 32 + 2 * frame + (frames + 1) + 2 * frame + (frame + 1) * 51
+    assert count == embeddings + 4 * (encoder(32) + encoder(frame)) + rest
+    if frames == 81:
+        assert count == 9_602_885
+        assert f"{count / 1e6:.2f}" == "9.60"  # table 6 of the paper, from memory
 
 
 def test_operations() -> None:
@@ -66,7 +53,7 @@ def test_operations() -> None:
 
 
 def test_joints_of_a_frame_do_not_see_other_frames() -> None:
-    model = model_in_use()
+    model = at_random(PoseFormer(SMALL))
     x = torch.randn(1, 5, 17, 3, requires_grad=True)
     model.of_joints(model.embed(x))[0, 3, 7].square().sum().backward()
     assert not x.grad[0, [0, 1, 2, 4]].any()
@@ -74,14 +61,14 @@ def test_joints_of_a_frame_do_not_see_other_frames() -> None:
 
 
 def test_frames_share_the_weights_of_joints() -> None:
-    model = model_in_use()
+    model = at_random(PoseFormer(SMALL))
     x, order = torch.randn(2, 5, 17, 3), [4, 1, 0, 2, 3]
     joints = model.of_joints(model.embed(x))
     torch.testing.assert_close(model.of_joints(model.embed(x[:, order])), joints[:, order])
 
 
 def test_a_frame_is_one_token() -> None:
-    model = model_in_use()
+    model = at_random(PoseFormer(SMALL))
     tokens: list[torch.Tensor] = []
     model.of_frames.register_forward_hook(lambda _, inputs, __: tokens.append(inputs[0]))
     x = torch.randn(2, 5, 17, 3)
@@ -91,7 +78,7 @@ def test_a_frame_is_one_token() -> None:
 
 
 def test_frames_are_told_apart_by_position_and_by_the_weights_of_the_mean() -> None:
-    model = model_in_use()
+    model = at_random(PoseFormer(SMALL))
     x, order = torch.randn(2, 5, 17, 3), [4, 1, 0, 2, 3]
     nn.init.constant_(model.mean.weight, 0.2)
     assert not torch.allclose(model(x[:, order]), model(x), atol=1e-3)
@@ -101,12 +88,24 @@ def test_frames_are_told_apart_by_position_and_by_the_weights_of_the_mean() -> N
     assert not torch.allclose(model(x[:, order]), model(x), atol=1e-3)
 
 
-def test_the_head_takes_the_weighted_mean_of_frames() -> None:
-    model = model_in_use()
+def test_written_out() -> None:
+    model = at_random(PoseFormer(SMALL))
+
+    def transformer(z: torch.Tensor, part: Transformer) -> torch.Tensor:
+        first, second = part.encoders
+        return part.norm(second(first(z + part.position)))
+
     x = torch.randn(2, 5, 17, 3)
-    frames = model.of_frames(model.of_joints(model.embed(x)).flatten(2))
+    joints = transformer(model.embed(x), model.of_joints)
+    frames = transformer(joints.reshape(2, 5, 17 * 4), model.of_frames)
     mean = torch.einsum("btc,t->bc", frames, model.mean.weight[0]) + model.mean.bias
-    torch.testing.assert_close(model(x), model.head(mean).reshape(2, 17, 3))
+    norm, linear = model.head
+    torch.testing.assert_close(model(x), linear(norm(mean)).reshape(2, 17, 3))
+
+
+def test_dropout_follows_positions_attention_and_mlp_layers() -> None:
+    half = [0.3] * (1 + SMALL.depth * 3)
+    assert dropouts(PoseFormer(replace(SMALL, dropout=0.3))) == 2 * half
 
 
 def test_a_fresh_network_as_published() -> None:

@@ -74,6 +74,10 @@ class TestParameters:
         assert input_shape(build(config)) == (9, 16, 3)
         assert config.width == 32
 
+    def test_an_impossible_dropout_is_refused(self) -> None:
+        with pytest.raises(ValueError, match="dropout must be at least 0 and below 1"):
+            replace(SMALL, dropout=2.0)
+
 
 class TestRefinement:
     @pytest.mark.parametrize("skeleton", JOINT_SETS[:2])

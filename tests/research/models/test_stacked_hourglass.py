@@ -21,6 +21,7 @@ from ampose.research.models.weight_sharing import JointMaps
 from ampose.skeletons import BODY_25, H36M_16, H36M_17, HUMANEVA_15, MPI_3DHP_17
 from tests.research.models.contract import LifterContract
 from tests.research.models.hops import hops_between
+from tests.research.models.written_out import at_random, dropouts
 
 SMALL = StackedHourglassConfig(stacks=2, width=16, channels=3)
 
@@ -186,6 +187,22 @@ def test_frames_become_numbers_of_the_same_joint() -> None:
     model.start.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0]))
     assert model(x).shape == (2, 17, 3)
     assert torch.equal(seen[0][1, 5], x[1, :, 5].flatten())
+
+
+def test_written_out() -> None:
+    model = at_random(StackedHourglass(SMALL))
+    x = torch.randn(2, 1, 17, 3)
+    first = model.hourglasses[0](model.start(x[:, 0]))
+    second = model.hourglasses[1](first)
+    levels = [model.reductions[0](first), model.reductions[1](second)]
+    features = torch.cat(levels, dim=-1)
+    squeeze, _, widen, _ = model.excite
+    weights = torch.sigmoid(widen(torch.relu(squeeze(features.mean(1, keepdim=True)))))
+    torch.testing.assert_close(model(x), model.head(features * weights))
+
+
+def test_dropout_follows_every_graph_layer() -> None:
+    assert dropouts(StackedHourglass(StackedHourglassConfig())) == [0.25] * (1 + 4 * 5)
 
 
 class TestLevels:

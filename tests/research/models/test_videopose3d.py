@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from ampose.research.models.cost import cost, count_parameters
 from ampose.research.models.videopose3d import Convolution, VideoPose3D, VideoPose3DConfig
 from tests.research.models.contract import LifterContract
+from tests.research.models.written_out import at_random, dropouts
 
 SMALL = VideoPose3DConfig(width=16, channels=3)
 SMALL_27 = replace(SMALL, frames=27, filters=(3, 3, 3), channels=2)
@@ -24,6 +26,9 @@ class TestVideoPose3D(LifterContract):
         ({"filters": (-3, -3), "frames": 9}, r"odd numbers of frames, got \(-3, -3\)"),
         ({"frames": 27}, r"product of filters \(1, 1, 1\) must be frames, 27"),
         ({"filters": (3, 3)}, r"product of filters \(3, 3\) must be frames, 1"),
+        ({"width": 0}, "width must be at least 2, got 0"),
+        ({"channels": 0}, "channels must be at least 1, got 0"),
+        ({"dropout": 1.5}, "dropout must be at least 0 and below 1, got 1.5"),
     )
 
 
@@ -94,11 +99,8 @@ def dilated(model: VideoPose3D, x: torch.Tensor) -> torch.Tensor:
 
 @pytest.mark.parametrize("filters", [(3, 3, 3), (3, 5), (5, 3), (7,), (1, 1, 1), (3, 1)])
 def test_strides_give_the_numbers_of_dilated_convolutions(filters) -> None:
-    torch.manual_seed(0)
-    frames = torch.tensor(filters).prod().item()
-    model = VideoPose3D(replace(SMALL, frames=frames, filters=filters))
-    model(torch.randn(64, frames, 17, 3))  # statistics other than 0 and 1
-    model.eval()
+    frames = math.prod(filters)
+    model = at_random(VideoPose3D(replace(SMALL, frames=frames, filters=filters)))
     video = torch.randn(2, frames + 4, 17, 3)
     poses = dilated(model, video)
     assert poses.shape == (2, 5, 17, 3)
@@ -116,3 +118,7 @@ def test_the_middle_frame_skips_the_convolutions() -> None:
     assert torch.equal(model(x), model(other))
     other[:, 13] = 0
     assert not torch.allclose(model(x), model(other))
+
+
+def test_dropout_follows_every_convolution_but_the_last() -> None:
+    assert dropouts(VideoPose3D(VideoPose3DConfig())) == [0.25] * 5

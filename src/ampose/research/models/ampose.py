@@ -14,7 +14,9 @@ residual around a pair of graph layers (figure 4.1), temporal input as J tokens 
 Inferred, because only so the parameter counts of table 4.9 and the multiply-accumulates of table
 4.6 come out: biases of qkv and of the output projection, MLP of hidden width 2C, fixed adjacency,
 one linear map C -> 3C with bias per graph layer, LayerNorm in the graph layers, a final LayerNorm,
-linear input and output.
+linear input and output. The ConvNeXt row of table 4.6 comes out if the two pointwise maps of its
+block are 1x1 convolutions, whose 87,040 bias additions thop counts; here they are linear layers,
+which compute the same.
 
 Not recoverable, so options with a default: heads (4: table 4.9 contains width 108, which leaves 1,
 2 or 4; GraFormer, the nearest relative, uses 4); dropout (0, as PoseFormer and MixSTE); the

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-_LEAST = {"width": 2, "channels": 1, "blocks": 0, "depth": 1}
+_LEAST = {
+    "width": 2,
+    "channels": 1,
+    "blocks": 0,
+    "depth": 1,
+    "heads": 1,
+    "head_width": 1,
+    "generation_heads": 1,
+}
 
 
 def refuse_impossible(config: object) -> None:
     """Raises ValueError if no lifter can have what a configuration says.
 
     Looks at those of its fields that are called width, channels, blocks, depth, heads (into which
-    the width divides), frames (of which one is in the middle), drop_path or some dropout
-    (probabilities below 1).
+    the width divides, unless there is a head_width), head_width, generation_heads, frames (of
+    which one is in the middle), drop_path or some dropout (probabilities below 1).
     """
     values = vars(config)
     for name, value in values.items():
         if name in _LEAST and value < _LEAST[name]:
             raise ValueError(f"{name} must be at least {_LEAST[name]}, got {value}")
-        if name == "heads" and (value < 1 or values["width"] % value):
+        if name == "heads" and "head_width" not in values and values["width"] % value:
             raise ValueError(f"width {values['width']} does not divide into {value} heads")
         if name == "frames" and (value < 1 or value % 2 == 0):
             raise ValueError(f"frames must be odd, so that one is in the middle, got {value}")

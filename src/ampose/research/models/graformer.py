@@ -22,9 +22,9 @@ As in [2], the Laplacian is one less the row-normalised adjacency with self-loop
 rescaled by its largest eigenvalue as in [3]; the polynomials span the same functions.
 
 Our choice: a learnt column sum below 0.01 counts as 0.01, where [2] would take the root of a
-negative number. Maps begin as torch begins linear layers. Several frames are more numbers per
-joint, as the thesis does (section 4.4). [2] reports 35.2 mm on ground truth; its users get 36.9
-(issues 2 and 7).
+negative number. The LayerNorms are torch's, where [2] divides by the unbiased deviation plus 1e-6.
+Maps begin as torch begins linear layers. Several frames are more numbers per joint, as the thesis
+does (section 4.4). [2] reports 35.2 mm on ground truth; its users get 36.9 (issues 2 and 7).
 """
 
 from __future__ import annotations

@@ -20,9 +20,10 @@ network use, and that network itself; the paper finds both helpful, so accuracy 
 its. Also the way back from the last pose, which leads nowhere. Intermediate supervision is a
 matter of the loss: `JointFormer.poses` gives it every estimate.
 
-[2] prints no parameter count, and the tables of [1] we could not read. Built as [2] builds it, at
-17 joints, the network has 1,478,104; ours, without the four error maps (57,715 each) and the way
-back from the last pose (56,576), has 1,190,668.
+The README of [2] gives no parameter count, and the tables of [1] we could not read. Built as [2]
+builds it, at 17 joints, the network has 1,478,104, of which its program prints 1.48 M; ours,
+without the four error maps (57,715 each) and the way back from the last pose (56,576), has
+1,190,668.
 
 Our choice: several frames are more numbers per token, as the thesis does (section 4.4).
 """

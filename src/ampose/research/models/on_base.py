@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ampose.research.models.ampose import AMPoseConfig
+from ampose.research.models.checks import refuse_impossible
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class OnBaseConfig:
     def __post_init__(self) -> None:
         if isinstance(self.base, dict):  # from a weights file
             object.__setattr__(self, "base", AMPoseConfig(**self.base))
+        refuse_impossible(self)
 
     @property
     def frames(self) -> int:

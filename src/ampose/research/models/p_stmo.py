@@ -16,8 +16,10 @@ BatchNorm and a linear map. Inferred from the Strided Transformer's program
 dropout 0.1 also on attention weights, no final norm, positions drawn from the standard normal
 distribution, convolutions padded by 1 and a residual that keeps every third frame, from the first;
 so what does not pass through attention comes from the frames up to the middle one. Our choices:
-every strided layer has its own positions, one per frame that it sees; the LayerNorms are the usual
-ones (the program's divide by the unbiased deviation).
+every strided layer has its own positions, one per frame that it sees (that program has three
+tables of T positions, for the first three layers, and none for a fourth or fifth, so 81 frames
+differ in one layer); 9 frames pass two strided layers (P-STMO's program has one of stride 1 before
+them); the LayerNorms are the usual ones (the program's divide by the unbiased deviation).
 
 Left out: the masked pre-training (masked frames and joints are filled in by a decoder that is
 thrown away afterwards), which the paper reports to lower the error, and the second head that

@@ -6,19 +6,22 @@ References:
     [2] The authors' repository, garyzhao/SemGCN (Apache 2.0), at 955853b: facts only.
 
 Known from the paper: a weight per directed bone and self-connection, normalised by a softmax over
-each joint's neighbourhood and shared by all channels; a first graph convolution, four residual
-blocks of two with 128 channels, each followed by batch normalisation and ReLU, and a last one;
-non-local layers after the first convolution and after every block.
+each joint's neighbourhood; one map for the joint itself and another for its neighbours (equation
+9); a first graph convolution, four residual blocks of two with 128 channels, each followed by
+batch normalisation and ReLU, and a last one; non-local layers after the first convolution and
+after every block.
 
-Known from [2] only: one map for the joint itself and another for its neighbours; the bias is added
-after the sum; the non-local layer is of the concatenation kind with half the channels inside, a
-ReLU as affinity and a batch normalisation that starts at zero; it pools joints by twos.
+Known from [2] only: the weights of bones are shared by all channels; the bias is added after the
+sum; the non-local layer is of the concatenation kind with half the channels inside, a ReLU as
+affinity and a batch normalisation that starts at zero; it pools joints by twos.
 
 Parameters: 267,343 without and 434,703 with non-local layers at 16 joints; [2] prints 0.27 M and
 0.43 M.
 
 Ours: several frames are further numbers of each joint, as in AMPose (the paper has one frame); a
 joint that finds no partner is pooled alone (at 17 joints an early version of [2] dropped it).
+Left out: the paper's other variant (equation 3), with weights of bones for each channel, which is
+in [2] (models/sem_ch_graph_conv.py) but in none of its networks.
 """
 
 from __future__ import annotations
@@ -211,10 +214,10 @@ def own_and_neighbour_maps(inputs: int, outputs: int) -> tuple[nn.Linear, nn.Lin
 def stacked_weights(count: int, inputs: int, outputs: int) -> Tensor:
     """Initial weights of several maps, (count, inputs, outputs).
 
-    As the authors draw them: Xavier's rule with gain 1.414, but on the stack, whose fans torch
-    takes to be inputs * outputs and count * outputs. The weights of a hidden layer so begin at
-    about an eighth of Xavier's size. The norm that follows undoes it in the output; Adam's steps
-    are larger relative to such weights.
+    As SemGCN's authors draw them: Xavier's rule with gain 1.414, but on the stack, whose fans
+    torch takes to be inputs * outputs and count * outputs. The weights of a hidden layer so begin
+    at about an eighth of Xavier's size. The norm that follows undoes it in the output; Adam's
+    steps are larger relative to such weights.
     """
     return nn.init.xavier_uniform_(torch.empty(count, inputs, outputs), gain=1.414)
 

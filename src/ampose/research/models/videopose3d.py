@@ -34,6 +34,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ampose.research.models.checks import refuse_impossible
 from ampose.skeletons import get_skeleton
 
 
@@ -67,6 +68,7 @@ class VideoPose3DConfig:
                 f"the product of filters {self.filters} must be frames, {self.frames}; "
                 f"27 frames are filters (3, 3, 3)"
             )
+        refuse_impossible(self)
 
 
 class VideoPose3D(nn.Module):
