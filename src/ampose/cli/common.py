@@ -145,11 +145,6 @@ def needs_torch() -> Iterator[None]:
         ) from error
 
 
-def poses_file(source: Path) -> Path:
-    """The poses of a result folder, or the file itself."""
-    return source / "poses.npz" if source.is_dir() else source
-
-
 def read_result(source: Path, person: str) -> PoseSequence:
     """The people who are meant of a finished result.
 
@@ -158,6 +153,7 @@ def read_result(source: Path, person: str) -> PoseSequence:
         person: what ``--person`` says.
     """
     from ampose.export import read_npz
+    from ampose.export.folder import poses_file
     from ampose.motion.choice import chosen, parse_choice
 
     choice = parse_choice(person)

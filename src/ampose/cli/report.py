@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ampose.cli.common import OUT_FLAGS, BlurFaces, Config, Force, poses_file, read_result
+from ampose.cli.common import OUT_FLAGS, BlurFaces, Config, Force, read_result
 from ampose.cli.events import EventsFile, Handed
 from ampose.cli.motion_options import Person
 from ampose.errors import InputError
@@ -51,7 +51,7 @@ def report(
     del config
     from ampose.analysis import NOTICE, preset_named
     from ampose.event_files import read_events
-    from ampose.export.folder import ResultFolder
+    from ampose.export.folder import ResultFolder, poses_file
     from ampose.media.sources import find_source
     from ampose.render.privacy import was_asked
     from ampose.report import report_of

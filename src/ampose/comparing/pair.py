@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from ampose.analysis.comparison import Comparison
 from ampose.comparing.footage import Footage
@@ -49,8 +48,3 @@ class Pair:
     def recordings(self) -> tuple[Recording, Recording]:
         """Both."""
         return self.a, self.b
-
-
-def poses_file(source: Path) -> Path:
-    """The poses of a result folder, or the file itself."""
-    return source / "poses.npz" if source.is_dir() else source

@@ -15,12 +15,12 @@ from ampose.analysis.mirroring import mirrored
 from ampose.comparing import figures
 from ampose.comparing.footage import Footage
 from ampose.comparing.page import write_page
-from ampose.comparing.pair import Pair, Recording, poses_file
+from ampose.comparing.pair import Pair, Recording
 from ampose.comparing.tables import write_tables
 from ampose.comparing.video import write_video
 from ampose.errors import InputError
 from ampose.export import read_npz
-from ampose.export.folder import ResultFolder
+from ampose.export.folder import ResultFolder, poses_file
 from ampose.export.writing import replacing
 from ampose.media.sources import find_source
 from ampose.motion.choice import chosen, parse_choice

@@ -14,6 +14,11 @@ from ampose.export.writing import unwritable
 _PREFIX = ".ampose-partial-"
 
 
+def poses_file(source: Path) -> Path:
+    """The poses of a result folder, or the file itself."""
+    return source / "poses.npz" if source.is_dir() else source
+
+
 class ResultFolder:
     """Collects files in a hidden folder and moves them to the wanted one when all is well.
 

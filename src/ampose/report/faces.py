@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ampose.detection import load_detector
+from ampose.geometry import box_of_seen
 from ampose.poses import Pose2D
 from ampose.render import privacy
 from ampose.skeletons import H36M_17
@@ -35,12 +36,8 @@ class Faces:
             scores: (P, 17) confidence.
         """
         known = [
-            Pose2D(points, confidence, _box(points), H36M_17)
+            Pose2D(points, confidence, box_of_seen(points), H36M_17)
             for points, confidence in zip(keypoints.astype(np.float32), scores, strict=True)
             if np.isfinite(points).any()
         ]
         return self._cover.cover(image, [*self._detector.detect(image), *known], 0.0)
-
-
-def _box(points: Array) -> Array:
-    return np.concatenate([np.nanmin(points, axis=0), np.nanmax(points, axis=0)])
