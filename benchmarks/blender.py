@@ -3,11 +3,13 @@
 Blender's own importers read the files; its joints are compared with those that were exported, in
 every frame in which a person is there. Blender needs an environment of its own (about 1 GB):
 
-    python -m venv /tmp/blender && /tmp/blender/bin/pip install "bpy==4.5.*"
-    /tmp/blender/bin/python benchmarks/blender.py OUT/poses.npz FOLDER PICTURE.png
+    python -m venv /tmp/blender && /tmp/blender/bin/pip install "bpy==4.5.*" scipy
+    ampose demo -o OUT && ampose export OUT -o FILES --format bvh,glb
+    PYTHONPATH=src /tmp/blender/bin/python benchmarks/blender.py OUT/poses.npz FILES \
+        -o results/blender.csv --picture PICTURE.png
 
-FOLDER holds ``person_<id>.bvh`` and ``poses.glb`` of the same poses. The picture shows the middle
-frame, the GLB with its sticks at the left, the bones of the BVH at the right.
+FILES holds ``person_<id>.bvh`` and ``poses.glb``. The picture shows the middle frame, the GLB with
+its sticks at the left, the bones of the BVH at the right.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ from pathlib import Path
 import bpy
 import numpy as np
 from mathutils import Vector
+
+from ampose.research.evaluation.provenance import circumstances, write_table
 
 AT = {
     "Hips": "pelvis", "Spine1": "spine", "Neck": "thorax", "Head": "neck_nose",
@@ -39,7 +43,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("poses", type=Path)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("picture", type=Path, nargs="?")
+    parser.add_argument("-o", "--out", type=Path, default=Path("results/blender.csv"))
+    parser.add_argument("--picture", type=Path)
     told = parser.parse_args()
     with np.load(told.poses) as archive:
         poses = {key: archive[key] for key in archive}
@@ -50,18 +55,38 @@ def main() -> None:
         places = (poses["joints"] + poses["root"][:, :, None]).astype(float) * [1, -1, -1]
     places, seconds = places[:, :, columns], poses["times"] - poses["times"][0]
     ids = poses["ids"].tolist()
+    there = np.isfinite(places).all((-2, -1)).sum(0).tolist()
+    rows = []
+
+    def keep(path: Path, person: int, miss: float) -> None:
+        rows.append(
+            {
+                "file": path.name,
+                "person": ids[person],
+                "frames": there[person],
+                "within_mm": f"{1000 * miss:.4f}",
+            }
+        )
+        print(*rows[-1].values())
+
     for person, identity in enumerate(ids):
         path = told.folder / f"person_{identity}.bvh"
         if path.exists():
             armature = import_bvh(path)
             # Blender's first frame is 1.
-            miss = worst_miss(armature, places[:, person], 1.0 + np.arange(len(seconds)))
-            print(f"{path.name}: Blender's joints are within {1000 * miss:.4f} mm")
-    for armature in import_glb(told.folder / "poses.glb"):
+            keep(
+                path,
+                person,
+                worst_miss(armature, places[:, person], 1.0 + np.arange(len(seconds))),
+            )
+    path = told.folder / "poses.glb"
+    for armature in import_glb(path):
         person = ids.index(int(armature.name.split()[1]))
         rate = bpy.context.scene.render.fps / bpy.context.scene.render.fps_base
-        miss = worst_miss(armature, places[:, person], seconds * rate)
-        print(f"poses.glb, {armature.name}: Blender's joints are within {1000 * miss:.4f} mm")
+        keep(path, person, worst_miss(armature, places[:, person], seconds * rate))
+    what = "Blender's joints against poses.npz, the greatest distance"
+    blender = bpy.app.version_string
+    write_table(told.out, rows, {"what": what, "blender": blender, **circumstances()})
     if told.picture:
         middle = len(seconds) // 2
         draw_both(told.folder, ids[0], middle, float(seconds[middle]), told.picture)
