@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,14 +20,20 @@ class LifterContract:
     """A small configuration, so that the suite is quick."""
 
     impossible: tuple[tuple[dict[str, object], str], ...] = ()
-    """Changes of it that are refused, each with a pattern of the message; numbers of frames that
-    no lifter takes need not be named."""
+    """Changes of it that are refused, each with a pattern of the message; sizes of nothing and
+    numbers of frames that no lifter takes need not be named."""
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """One test for each impossible configuration."""
         if "change" in metafunc.fixturenames:
             frames = [({"frames": each}, "frames") for each in (self.config.frames + 1, -1)]
-            metafunc.parametrize(("change", "message"), [*frames, *self.impossible])
+            sizes = ("width", "channels", "depth", "heads", "hidden")
+            empty = [
+                ({each.name: 0}, f"^{each.name} must be at least [12], got 0")
+                for each in fields(self.config)
+                if each.name.endswith(sizes)
+            ]
+            metafunc.parametrize(("change", "message"), [*frames, *empty, *self.impossible])
 
     @pytest.fixture(params=["h36m_17", "h36m_16"])
     def model(self, request: pytest.FixtureRequest) -> torch.nn.Module:

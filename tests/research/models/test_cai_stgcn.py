@@ -36,7 +36,6 @@ def seeded() -> None:
 class TestCaiSTGCN(LifterContract):
     config = SMALL
     impossible = (
-        ({"width": 0}, "width must be at least 2, got 0"),
         ({"dropout": -0.1}, "dropout must be at least 0"),
         ({"body_dropout": 1.0}, "dropout must be at least 0 and below 1, got 1.0"),
         ({"head_dropout": 2.0}, "dropout must be at least 0 and below 1, got 2.0"),

@@ -30,7 +30,6 @@ class TestMHFormer(LifterContract):
     config = SMALL
     impossible = (
         ({"heads": 3}, "width 16 does not divide into 3 heads"),
-        ({"generation_heads": 0}, "generation_heads must be at least 1, got 0"),
         ({"frames": 1}, "frames must be an odd multiple of the 9 generation heads, got 1"),
         ({"frames": 15}, "frames must be an odd multiple"),
     )

@@ -45,7 +45,6 @@ class TestSemGCN(LifterContract):
     impossible = (
         ({"width": 1}, "width must be at least 2, got 1"),
         ({"blocks": -1}, "blocks must be at least 0, got -1"),
-        ({"channels": 0}, "channels must be at least 1, got 0"),
         ({"frames": 2}, "frames must be odd, so that one is in the middle, got 2"),
         ({"dropout": 1.0}, "dropout must be at least 0 and below 1, got 1.0"),
     )
