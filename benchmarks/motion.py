@@ -10,7 +10,8 @@ more is planted, so that swap repair and outlier removal have nothing to win and
 MPJPE, P-MPJPE and acceleration error (mm/s^2) are means over takes, relative to the root, in
 camera axes. Bones: variation of their lengths in percent. Root: median over takes of the median
 distance from the true root, of the person's distance, in percent. Tilt: median angle in degrees
-between the world's up and the true one.
+between the world's up and the true one. Within: how many of the errors of joints along camera axes
+lie within one and two `sigma`, in percent, where there is one; the root does not count.
 """
 
 from __future__ import annotations
@@ -59,6 +60,8 @@ def score(take: takes.Take, result: PoseSequence) -> dict[str, float]:
     if result.world_frame:
         up = result.cameras[0].rotation[:, 1] @ take.camera.rotation[:, 1]
         tilt = float(np.degrees(np.arccos(np.clip(up, -1, 1))))
+    in_sigmas = np.abs(joints - truth)[:, 1:] / result.sigma[:, 0, 1:]
+    in_sigmas = in_sigmas[np.isfinite(in_sigmas)]
     return {
         "mpjpe_mm": mpjpe(joints, truth),
         "p_mpjpe_mm": p_mpjpe(joints, truth),
@@ -66,6 +69,8 @@ def score(take: takes.Take, result: PoseSequence) -> dict[str, float]:
         "bone_variation_percent": bone_length_variation(joints, H36M_17),
         "root_percent": 100 * float(np.median(off / away)),
         "tilt_degrees": tilt,
+        "within_1_sigma_percent": float(100 * (in_sigmas <= 1).mean()),
+        "within_2_sigma_percent": float(100 * (in_sigmas <= 2).mean()),
     }
 
 
