@@ -11,6 +11,7 @@ import typer
 
 from ampose.cli.common import Data, Threads, needs_torch, progress_bar
 from ampose.errors import InputError
+from ampose.files import sha256_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -146,7 +147,7 @@ def score_licensed(
     with needs_torch():
         from ampose.research.evaluation import licensed
         from ampose.research.recipes import Licensed
-        from ampose.research.training.checkpoint import load_weights, sha256_of
+        from ampose.research.training.checkpoint import load_weights
     try:
         model = load_weights(weights)
         options = Licensed(dataset, keypoints, toes=getattr(model.config, "toes", False))  # type: ignore[arg-type]
@@ -177,7 +178,6 @@ def load_lifter(weights: Path | None, threads: int | None) -> tuple[str, str, Li
         lift = NetworkLifter(1, lambda inputs: network.run(inputs)[0], network.channels)
         return network.name, network.sha256, lift
     with needs_torch():
-        from ampose.research.training.checkpoint import sha256_of
         from ampose.research.training.inference import torch_lifter
     model = load_model(weights, threads)
     return weights.resolve().parent.name, sha256_of(weights), torch_lifter(model)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,7 @@ from ampose.cli.common import OUT_FLAGS, BlurFaces, Config, Force, read_result
 from ampose.cli.events import EventsFile, Handed
 from ampose.cli.motion_options import Person
 from ampose.errors import InputError
+from ampose.files import sha256_of
 
 
 def report(
@@ -72,7 +72,7 @@ def report(
     corrections = None
     if corrected is not None and movement is not None:
         corrections = read_events(corrected, sequence, movement)
-    made = {"made from": poses.name, f"SHA-256 of {poses.name}": _sha256(poses)}
+    made = {"made from": poses.name, f"SHA-256 of {poses.name}": sha256_of(poses)}
     asked = {"preset": preset, "angles": angles, "person": person, "handed": handed}
     if corrected is not None:
         asked["events"] = corrected.name
@@ -110,8 +110,3 @@ def _refuse_existing(paths: list[Path]) -> None:
     for path in paths:
         if path.exists():
             raise InputError(f"{path} is there already; take another -o, or --force to replace")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

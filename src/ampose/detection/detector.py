@@ -15,8 +15,9 @@ from ampose.detection.custom import load_refiner
 from ampose.detection.movenet import Finder, MoveNetRefiner
 from ampose.detection.similarity import distinct, prominence
 from ampose.errors import InputError
+from ampose.files import sha256_of
 from ampose.flow import At, untimed
-from ampose.onnx_models import open_session, sha256
+from ampose.onnx_models import open_session
 from ampose.poses import Pose2D
 from ampose.skeletons import COCO_17, Skeleton, get_skeleton
 
@@ -105,9 +106,9 @@ def load_detector(
     refiner_path = path or _THUNDER
     provenance = {
         "finder": _FINDER.name,
-        "finder_sha256": sha256(_FINDER),
+        "finder_sha256": sha256_of(_FINDER),
         "refiner": refiner_path.name,
-        "refiner_sha256": sha256(refiner_path),
+        "refiner_sha256": sha256_of(refiner_path),
     }
     finder = Finder(open_session(_FINDER, threads))
     return TopDownDetector(finder, refiner, provenance, min_score, at)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ampose.errors import InputError
+from ampose.files import written_beside
 
 
 class UnfitError(InputError):
@@ -21,16 +22,11 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     Raises:
         InputError: the system refused, for instance a full disk or missing rights.
     """
-    partial = path.parent / f"{path.name}.partial"
     try:
-        with partial.open("wb") as file:
+        with written_beside(path) as partial, partial.open("wb") as file:
             yield file
-        partial.replace(path)
     except OSError as error:
         raise unwritable(path, error) from error
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
 
 
 def unwritable(path: Path, error: OSError) -> InputError:

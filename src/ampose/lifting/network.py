@@ -11,8 +11,9 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from ampose.errors import InputError
+from ampose.files import sha256_of
 from ampose.flow import processors
-from ampose.onnx_models import open_session, sha256
+from ampose.onnx_models import open_session
 from ampose.skeletons import H36M_17
 
 Array = NDArray[np.floating]
@@ -123,4 +124,4 @@ def load_network(path: Path | None = None, *, threads: int | None = None) -> Net
             f"pictures and keypoint files need {H36M_17.name}, 1 frame, "
             f"{' or '.join(CHANNELS)} channels, {NORMALISATION}"
         )
-    return Network(path.stem, sha256(path), int(channels), threads, session)
+    return Network(path.stem, sha256_of(path), int(channels), threads, session)

@@ -12,6 +12,7 @@ import torch
 
 from ampose._version import __version__
 from ampose.cameras import look_at_person
+from ampose.files import sha256_of
 from ampose.research.evaluation import open_protocol as protocol
 from ampose.research.evaluation.provenance import log_test
 from ampose.research.evaluation.uncertainty import fitted_calibration
@@ -19,7 +20,7 @@ from ampose.research.export import export_onnx
 from ampose.research.models.cost import count_parameters
 from ampose.research.models.uncertain import Uncertain
 from ampose.research.models.zoo import ModelConfig
-from ampose.research.training.checkpoint import load_weights, sha256_of
+from ampose.research.training.checkpoint import load_weights
 from ampose.research.training.inference import torch_lifter, torch_lifter_with_sigma
 
 COMPARED_POSES = 1_000

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ampose._version import __version__
+from ampose.files import written_beside
 from ampose.research.evaluation.open_protocol import PROTOCOL, Score
 
 
@@ -62,13 +63,11 @@ def write_table(
 ) -> None:
     """A CSV with its notes as ``# name: value`` lines on top, complete or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".partial")
-    with beside.open("w", newline="", encoding="utf-8") as file:
+    with written_beside(path) as beside, beside.open("w", newline="", encoding="utf-8") as file:
         file.writelines(f"# {name}: {value}\n" for name, value in notes.items())
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    beside.replace(path)
 
 
 def read_table(path: Path, columns: Iterable[str]) -> tuple[dict[str, str], list[dict[str, str]]]:

@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ampose.files import sha256_of, written_beside
 from ampose.research.evaluation.provenance import circumstances
 from ampose.research.reproduction.runs import WEIGHTS, read_object
-from ampose.research.training.checkpoint import sha256_of
 
 Row = dict[str, Any]
 """One row of a protocol: strings and numbers by name."""
@@ -78,6 +78,6 @@ def keep_scores(run: Path, protocol: str, scores: Scores) -> None:
     """Writes scores beside the weights, complete or not at all."""
     path = run / FILE
     held = read_object(path) if path.exists() else {}
-    beside = path.with_name(path.name + ".partial")
-    beside.write_text(json.dumps(held | {protocol: asdict(scores)}, indent=1), encoding="utf-8")
-    beside.replace(path)
+    text = json.dumps(held | {protocol: asdict(scores)}, indent=1)
+    with written_beside(path) as beside:
+        beside.write_text(text, encoding="utf-8")

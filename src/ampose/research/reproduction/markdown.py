@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ampose.files import written_beside
+
 
 @dataclass(frozen=True)
 class Section:
@@ -24,9 +26,8 @@ def write_markdown(
         parts += [f"## {section.heading}", section.table]
     parts += ["## Notes", "\n".join(f"* {name}: {text}" for name, text in notes.items())]
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".partial")
-    beside.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
-    beside.replace(path)
+    with written_beside(path) as beside:
+        beside.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from ampose.files import sha256_of
 from ampose.research.evaluation.open_protocol import INPUTS, PROTOCOL, SETS, evaluate, load_set
 from ampose.research.evaluation.provenance import log_test
 from ampose.research.recipes import Recipe
@@ -27,7 +28,7 @@ from ampose.research.reproduction.runs import (
     run_facts,
     run_folder,
 )
-from ampose.research.training.checkpoint import load_weights, sha256_of
+from ampose.research.training.checkpoint import load_weights
 from ampose.research.training.inference import torch_lifter
 
 NEEDS_GPU = f"{NOT_RUN}: needs a GPU"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_model, save_model
 from torch import Tensor, nn
 
+from ampose.files import written_beside
 from ampose.research.models.zoo import ZOO, ModelConfig, build
 from ampose.research.training.optimisers import Optimiser
 
@@ -34,9 +34,8 @@ def save_checkpoint(
         "average": average.state_dict(),
         "optimiser": optimiser.state_dict(),
     }
-    beside = folder / f"{CHECKPOINT}.partial"
-    torch.save(state, beside)
-    beside.replace(folder / CHECKPOINT)
+    with written_beside(folder / CHECKPOINT) as beside:
+        torch.save(state, beside)
 
 
 def load_checkpoint(
@@ -70,9 +69,8 @@ def save_weights(model: nn.Module, path: Path) -> None:
     """Weights as safetensors, with the configuration that rebuilds the network in the metadata."""
     name = next(name for name, (_, network) in ZOO.items() if isinstance(model, network))
     config = json.dumps(asdict(model.config))  # type: ignore[call-overload]
-    beside = path.with_name(path.name + ".partial")
-    save_model(model, str(beside), metadata={"model": name, "config": config})
-    beside.replace(path)
+    with written_beside(path) as beside:
+        save_model(model, str(beside), metadata={"model": name, "config": config})
 
 
 def load_weights(path: Path) -> nn.Module:
@@ -94,8 +92,3 @@ def load_weights(path: Path) -> nn.Module:
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"{path}: not weights of a lifter of this package") from error
     return model.eval()
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -23,6 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ampose.files import written_beside
 from ampose.research.data.batches import Batch, Plan, Source
 from ampose.research.models.refiner import Refined
 from ampose.research.models.uncertain import Uncertain
@@ -242,9 +243,8 @@ def claim_folder(folder: Path, recipe: Recipe) -> None:
     path = folder / "recipe.json"
     text = json.dumps(asdict(recipe), indent=2)
     if not path.exists():
-        beside = path.with_name(path.name + ".partial")
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
+        with written_beside(path) as beside:
+            beside.write_text(text, encoding="utf-8")
     elif path.read_text(encoding="utf-8") != text:
         raise RunMismatchError(
             f"{folder} holds a run of another recipe; give --out another folder"

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from ampose.files import sha256_of
 from ampose.metrics import mpjpe, p_mpjpe
 from ampose.research.data.batches import Source, WindowSource
 from ampose.research.data.open_mocap import FOLD, REST, Track, load_pack
@@ -22,7 +23,6 @@ from ampose.research.evaluation.open_protocol import INPUTS, EvaluationSet, load
 from ampose.research.evaluation.provenance import circumstances
 from ampose.research.models.zoo import ModelConfig
 from ampose.research.recipes import RECIPES, Licensed, OpenMotion, Recipe
-from ampose.research.training.checkpoint import sha256_of
 from ampose.research.training.distributed import World, joined
 from ampose.research.training.inference import torch_lifter
 from ampose.research.training.loop import train
