@@ -20,7 +20,7 @@ from ampose.research.export import export_onnx
 from ampose.research.models.cost import count_parameters
 from ampose.research.models.uncertain import Uncertain
 from ampose.research.models.zoo import ModelConfig
-from ampose.research.training.checkpoint import load_weights
+from ampose.research.training.checkpoint import WEIGHTS, load_weights
 from ampose.research.training.inference import torch_lifter, torch_lifter_with_sigma
 
 COMPARED_POSES = 1_000
@@ -53,23 +53,15 @@ def package_run(run: Path, data: Path, path: Path, log: Path) -> float:
     """
     if path.suffix != ".onnx":
         raise ValueError(f"{path}: the file to write must end in .onnx; its card ends in .json")
-    weights = run / "model.safetensors"
-    if not weights.exists():
-        raise ValueError(f"{run} holds no model.safetensors; the run is not finished")
-    model = load_weights(weights)
-    recipe, circumstances = (
-        json.loads((run / name).read_text(encoding="utf-8"))
-        for name in ("recipe.json", "run.json")
-    )
+    if not (run / WEIGHTS).exists():
+        raise ValueError(f"{run} holds no {WEIGHTS}; the run is not finished")
+    model = load_weights(run / WEIGHTS)
+    made = described(run)
+    recipe = made["recipe"]
     trained_on = [recipe["data"]]
     more: dict[str, Any] = {}
     if recipe["start_from"]:
-        first = run.parent / recipe["start_from"]
-        more["starts_from"] = {
-            "recipe": json.loads((first / "recipe.json").read_text(encoding="utf-8")),
-            "trained": json.loads((first / "run.json").read_text(encoding="utf-8")),
-            "model_sha256": sha256_of(first / "model.safetensors"),
-        }
+        more["starts_from"] = described(run.parent / recipe["start_from"])
         trained_on.append(more["starts_from"]["recipe"]["data"])
     if any("packs" not in each for each in trained_on):
         raise ValueError(f"{run} was trained on licensed data; such weights cannot be packaged")
@@ -79,19 +71,19 @@ def package_run(run: Path, data: Path, path: Path, log: Path) -> float:
         raise ValueError(f"{run}: takes {config.frames} frames; the product lifts single ones")
     if isinstance(model, Uncertain):
         more["sigma"] = calibrate(model, data)
-    sha256 = sha256_of(weights)
+    lift = torch_lifter(model)
     measured: list[dict[str, Any]] = []
     for name in ("cmu-val", "cmu-test", "hdm05"):
         chosen = protocol.load_set(name, data)
-        scores = list(protocol.evaluate(torch_lifter(model), chosen, groups=False))
+        scores = list(protocol.evaluate(lift, chosen, groups=False))
         if chosen.is_test:
-            log_test(log, path.stem, sha256, scores)
+            log_test(log, path.stem, made["model_sha256"], scores)
         measured += [score.row() for score in scores]
     card = {
         "name": path.stem,
         "recipe": recipe,
         "parameters": count_parameters(model),
-        "trained": circumstances,
+        "trained": made["trained"],
         "packaged_by": __version__,
         "data": {
             "packs": packs,
@@ -110,11 +102,20 @@ def package_run(run: Path, data: Path, path: Path, log: Path) -> float:
         },
         "protocol": f"{protocol.PROTOCOL}, seed 0",
         "measured_mm": measured,
-        "model_sha256": sha256,
+        "model_sha256": made["model_sha256"],
         **more,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     return export_onnx(model, path, inputs=_inputs(data, config.channels), card=card)
+
+
+def described(run: Path) -> dict[str, Any]:
+    """What a card says of a finished run: its recipe, its training and its weights."""
+    return {
+        "recipe": json.loads((run / "recipe.json").read_text(encoding="utf-8")),
+        "trained": json.loads((run / "run.json").read_text(encoding="utf-8")),
+        "model_sha256": sha256_of(run / WEIGHTS),
+    }
 
 
 def calibrate(model: Uncertain, data: Path) -> dict[str, Any]:

@@ -30,8 +30,12 @@ from ampose.errors import InputError
 from ampose.metrics import MILLIMETRES_PER_METRE
 from ampose.research.data.human36m_cameras import LENSES, PLACES
 from ampose.research.data.pose_set import Clip, DatasetError, PoseSet, cached, join
-from ampose.research.data.videopose3d import action_name as action_name
-from ampose.research.data.videopose3d import camera_pose, load_keypoints, load_positions
+from ampose.research.data.videopose3d import (
+    action_name,
+    camera_pose,
+    load_keypoints,
+    load_positions,
+)
 from ampose.skeletons import H36M_16, H36M_17, Skeleton, get_skeleton
 
 Array = NDArray[np.floating]

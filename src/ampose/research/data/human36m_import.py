@@ -35,10 +35,9 @@ from ampose.research.data.human36m import (
     DAMAGED_TAKE,
     JOINTS_17_OF_32,
     SUBJECTS,
-    action_name,
 )
 from ampose.research.data.pose_set import DatasetError
-from ampose.research.data.videopose3d import Keypoints, Positions
+from ampose.research.data.videopose3d import Keypoints, Positions, action_name
 from ampose.skeletons import H36M_17
 
 Array = NDArray[np.floating]

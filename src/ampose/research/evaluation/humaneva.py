@@ -18,6 +18,7 @@ from ampose.metrics import aligned_joint_errors, joint_errors
 from ampose.research.data.humaneva import ACTIONS, SUBJECTS
 from ampose.research.data.pose_set import PoseSet
 from ampose.research.data.videopose3d import action_name
+from ampose.research.evaluation.rounded import Rounded
 
 Array = NDArray[np.floating]
 
@@ -25,7 +26,7 @@ AVERAGE = "average"
 
 
 @dataclass(frozen=True)
-class Score:
+class Score(Rounded):
     """One cell or average of the table: errors in millimetres over `frames` frames.
 
     `action` and `subject` are `AVERAGE` where the row is an average over them.

@@ -29,6 +29,7 @@ from ampose.metrics import auc, joint_errors, pck
 from ampose.research.data.mpi_inf_3dhp import mpi_names
 from ampose.research.data.mpi_inf_3dhp_takes import SCENES
 from ampose.research.data.pose_set import PoseSet
+from ampose.research.evaluation.rounded import Rounded
 from ampose.skeletons import H36M_16, MPI_3DHP_17
 
 Array = NDArray[np.floating]
@@ -57,7 +58,7 @@ class Convention:
 
 
 @dataclass(frozen=True)
-class SceneScore:
+class SceneScore(Rounded):
     """Scores of one group of frames: PCK and AUC in percent, MPJPE in millimetres.
 
     `mpjpe` is NaN where the set lacks a joint that the convention's MPJPE counts.

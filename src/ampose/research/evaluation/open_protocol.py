@@ -30,7 +30,7 @@ bones' variation is over the frames of a group: none on template bones, were the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from statistics import NormalDist
@@ -60,6 +60,7 @@ from ampose.research.data.open_mocap import (
     with_bone_lengths,
 )
 from ampose.research.data.sampling import lasting
+from ampose.research.evaluation.rounded import Rounded
 from ampose.skeletons import H36M_17
 
 Array = NDArray[np.floating]
@@ -221,7 +222,7 @@ class EvaluationSet:
 
 
 @dataclass(frozen=True)
-class Score:
+class Score(Rounded):
     """One row of a result, over some frames of a set.
 
     Attributes:
@@ -245,13 +246,6 @@ class Score:
     bone_variation: float
     pck: float
     auc: float
-
-    def row(self) -> dict[str, str | int | float]:
-        """For a file: rounded to one decimal."""
-        return {
-            name: round(value, 1) if isinstance(value, float) else value
-            for name, value in asdict(self).items()
-        }
 
 
 def load_set(name: str, data: Path) -> EvaluationSet:

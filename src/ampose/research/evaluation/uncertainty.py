@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ampose.geometry import rotate, rotate_deviations
 from ampose.metrics import MILLIMETRES_PER_METRE
 from ampose.research.evaluation.open_protocol import INPUTS, EvaluationSet, network_inputs
+from ampose.research.evaluation.rounded import Rounded
 from ampose.skeletons import H36M_17
 
 Array = NDArray[np.floating]
@@ -38,7 +39,7 @@ _OTHERS = [joint for joint in range(len(H36M_17)) if joint != _PELVIS]
 
 
 @dataclass(frozen=True)
-class Coverage:
+class Coverage(Rounded):
     """Share of errors within the interval of a nominal coverage.
 
     Attributes:
@@ -53,19 +54,9 @@ class Coverage:
     nominal: float
     found: float
 
-    def row(self) -> dict[str, str | float]:
-        """For a file: rounded to one decimal."""
-        return {
-            "set": self.set,
-            "input": self.input,
-            "group": self.group,
-            "nominal": round(self.nominal, 1),
-            "found": round(self.found, 1),
-        }
-
 
 @dataclass(frozen=True)
-class Hiding:
+class Hiding(Rounded):
     """What hiding a joint does to its sigma, the length of its three axes.
 
     Attributes:
@@ -79,16 +70,6 @@ class Hiding:
     seen: float
     hidden: float
     grows: float
-
-    def row(self) -> dict[str, str | float]:
-        """For a file: rounded to one decimal."""
-        return {
-            "set": self.set,
-            "joint": self.joint,
-            "seen": round(self.seen, 1),
-            "hidden": round(self.hidden, 1),
-            "grows": round(self.grows, 1),
-        }
 
 
 def coverages(

@@ -14,7 +14,8 @@ from typing import Any
 
 from ampose.files import sha256_of, written_beside
 from ampose.research.evaluation.provenance import circumstances
-from ampose.research.reproduction.runs import WEIGHTS, read_object
+from ampose.research.reproduction.runs import read_object
+from ampose.research.training.checkpoint import WEIGHTS
 
 Row = dict[str, Any]
 """One row of a protocol: strings and numbers by name."""

@@ -18,7 +18,6 @@ from ampose.research.evaluation import licensed
 from ampose.research.recipes import RECIPES, Licensed, Recipe
 from ampose.research.reproduction.runs import (
     NOT_RUN,
-    WEIGHTS,
     Training,
     device,
     first_of,
@@ -26,7 +25,7 @@ from ampose.research.reproduction.runs import (
     require_official,
     run_folder,
 )
-from ampose.research.training.checkpoint import load_weights
+from ampose.research.training.checkpoint import WEIGHTS, load_weights
 
 DATASETS = {
     "human3.6m": "Human3.6M",

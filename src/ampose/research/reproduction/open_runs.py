@@ -20,7 +20,6 @@ from ampose.research.reproduction.kept_scores import (
 )
 from ampose.research.reproduction.runs import (
     NOT_RUN,
-    WEIGHTS,
     Bar,
     Training,
     device,
@@ -28,7 +27,7 @@ from ampose.research.reproduction.runs import (
     run_facts,
     run_folder,
 )
-from ampose.research.training.checkpoint import load_weights
+from ampose.research.training.checkpoint import WEIGHTS, load_weights
 from ampose.research.training.inference import torch_lifter
 
 NEEDS_GPU = f"{NOT_RUN}: needs a GPU"

@@ -27,9 +27,8 @@ from ampose.research.recipes import Recipe
 from ampose.research.reproduction.markdown import markdown_table
 from ampose.research.reproduction.open_runs import Bench
 from ampose.research.reproduction.open_systems import AMPOSE, system_name
-from ampose.research.reproduction.runs import WEIGHTS
 from ampose.research.reproduction.tables import Written
-from ampose.research.training.checkpoint import load_weights
+from ampose.research.training.checkpoint import WEIGHTS, load_weights
 from ampose.skeletons import get_skeleton
 
 FILE = "open_benchmark_speed.csv"

@@ -16,13 +16,12 @@ import torch
 
 from ampose.research.evaluation.licensed import AS_PUBLISHED
 from ampose.research.recipes import RECIPES, Licensed, Recipe
+from ampose.research.training.checkpoint import WEIGHTS
 from ampose.research.training.run import train_recipe
 
 Progress = Callable[[int, int | None], None]
 Bar = Callable[[str], AbstractContextManager[Progress]]
 """Shows the progress of what it is told the name of."""
-
-WEIGHTS = "model.safetensors"
 
 NOT_RUN = "not run"
 """What a cell says where the data is at hand and the run is not."""

@@ -16,6 +16,8 @@ from ampose.research.models.zoo import ZOO, ModelConfig, build
 from ampose.research.training.optimisers import Optimiser
 
 CHECKPOINT = "checkpoint.pt"
+WEIGHTS = "model.safetensors"
+"""What a run folder holds while the run goes on, and when it is done."""
 
 
 def save_checkpoint(

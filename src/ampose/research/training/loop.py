@@ -31,6 +31,7 @@ from ampose.research.models.zoo import build
 from ampose.research.recipes import Recipe
 from ampose.research.training.checkpoint import (
     CHECKPOINT,
+    WEIGHTS,
     load_checkpoint,
     load_weights,
     save_checkpoint,
@@ -93,7 +94,7 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     if world.first:
         claim_folder(folder, recipe)
-    weights = folder / "model.safetensors"
+    weights = folder / WEIGHTS
     if weights.exists():
         return load_weights(weights).to(world.device)
     plan = recipe.plan(source.poses)

@@ -23,6 +23,7 @@ from ampose.research.evaluation.open_protocol import INPUTS, EvaluationSet, load
 from ampose.research.evaluation.provenance import circumstances
 from ampose.research.models.zoo import ModelConfig
 from ampose.research.recipes import RECIPES, Licensed, OpenMotion, Recipe
+from ampose.research.training.checkpoint import WEIGHTS
 from ampose.research.training.distributed import World, joined
 from ampose.research.training.inference import torch_lifter
 from ampose.research.training.loop import train
@@ -96,7 +97,7 @@ def train_recipe(
             require_temporary(folder)
         initial = None
         if recipe.start_from is not None:
-            initial = folder.parent / recipe.start_from / "model.safetensors"
+            initial = folder.parent / recipe.start_from / WEIGHTS
             if not initial.exists():
                 raise ValueError(
                     f"{recipe.name} starts from {recipe.start_from}, which is not in {initial}; "
