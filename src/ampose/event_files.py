@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from ampose.analysis import (
     EVENTS_NOTICE,
@@ -23,7 +20,8 @@ from ampose.analysis import (
 from ampose.analysis.events import BY_HAND
 from ampose.analysis.frame_rate import frames_per_second
 from ampose.errors import InputError
-from ampose.export.writing import replacing
+from ampose.export.numbers import cell, number
+from ampose.export.writing import replacing, write_json_object
 from ampose.poses import PoseSequence
 
 SCHEMA_VERSION = "1.0"
@@ -63,8 +61,7 @@ def write_events(
         rows = _repetition_rows(repetitions, sequence)
         file.write(_table(REPETITION_COLUMNS, rows))
     known = header(sequence, preset, warnings=warnings, gait=gait)
-    with replacing(folder / "events.json") as file:
-        file.write(f"{json.dumps(known, indent=1, allow_nan=False)}\n".encode())
+    write_json_object(folder / "events.json", known)
 
 
 def header(
@@ -87,7 +84,7 @@ def header(
         "range": "degrees, largest less smallest value between start and end; sigma from the "
         "error bars of both, taken as independent",
         "frames": sequence.frame_count,
-        "frames_per_second": _number(frames_per_second(sequence.times)),
+        "frames_per_second": number(frames_per_second(sequence.times), 2),
         "gait": [each.as_dict() for each in gait],
         "warnings": list(warnings),
         "recording_warnings": list(sequence.warnings),
@@ -110,8 +107,8 @@ def read_events(path: Path, sequence: PoseSequence, preset: Preset) -> Correctio
     ids = sequence.ids.tolist()
     events: dict[tuple[str, int, int], Event] = {}
     complete = set()
-    for number, row in rows:
-        where = f"{path}, line {number}"
+    for line, row in rows:
+        where = f"{path}, line {line}"
         name = row["name"].strip()
         if name not in preset.rules:
             raise InputError(
@@ -197,16 +194,7 @@ def _repetition_rows(
     for row in repetitions:
         own = numbers.setdefault(row.person, {})
         frames = (row.start, row.turn, row.end)
-        number = own.setdefault(frames, len(own) + 1)
+        place = own.setdefault(frames, len(own) + 1)
         times = (f"{sequence.times[frame]:.6f}" for frame in (row.start, row.end))
-        values = map(_cell, (row.low, row.high, row.range, row.sigma))
-        yield row.person, number, *frames, *times, row.angle, *values
-
-
-def _cell(value: float) -> str:
-    """One decimal, without a negative zero; empty for NaN."""
-    return "" if np.isnan(value) else f"{round(value, 1) + 0.0:.1f}"
-
-
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else round(value, 2)
+        values = (cell(each, 1) for each in (row.low, row.high, row.range, row.sigma))
+        yield row.person, place, *frames, *times, row.angle, *values

@@ -1,8 +1,7 @@
 """2D keypoints of any named joint set as Human3.6M's 17 joints.
 
 Joints with the same name are taken over. What a set lacks is placed from what it has, by one of
-two
-mappings:
+two mappings:
 
 * ``plain``: pelvis and thorax are the middles of hips and shoulders, spine the middle of those
   two, neck/nose is the nose, head top the middle of the eyes (the rule of MMPose and MotionBERT).

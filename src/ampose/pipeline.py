@@ -21,6 +21,7 @@ from ampose.motion.cleaning import Repairs, motion_of
 from ampose.motion.tracks import Tracks, identified
 from ampose.options import Options
 from ampose.poses import FramePoses, PoseSequence
+from ampose.render.privacy import was_asked
 from ampose.results import (
     DrawnFrame,
     Progress,
@@ -301,7 +302,7 @@ def _write(
 
 def _with_old_faces_told(sequence: PoseSequence, out: Path, folder: Path) -> PoseSequence:
     """With a warning where faces were blurred beside older pictures that stay as they are."""
-    if not sequence.provenance["options"].get("blur_faces"):
+    if not was_asked(sequence.provenance):
         return sequence
     if not (old := sorted(_overlays(out) - _overlays(folder))):
         return sequence

@@ -55,6 +55,10 @@ Config = Annotated[
         help="TOML file with any option by its long name, such as: fov = 70.",
     ),
 ]
+ResultSource = Annotated[
+    Path,
+    typer.Argument(help="Folder of ampose run or lift, or its poses.npz.", show_default=False),
+]
 OUT_FLAGS = ("--out", "-o")
 Out = Annotated[Path, typer.Option(*OUT_FLAGS, help="Folder for the results.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace results that are there already.")]
@@ -76,6 +80,9 @@ Weights = Annotated[
 MappingName = Annotated[
     Literal["hybrid", "plain"], typer.Option(help="How other joint sets become Human3.6M's.")
 ]
+PRESETS = "squat, sit-to-stand, gait, golf-swing, baseball-pitch, baseball-swing"
+"""Names in `ampose.analysis.PRESETS`, which is slow to import beside ``--help``."""
+
 BlurFaces = Annotated[
     bool,
     typer.Option("--blur-faces", help="Cover everybody's face in all pictures, as far as found."),
@@ -170,6 +177,11 @@ def wanted_formats(text: str | None) -> tuple[str, ...]:
     return parse_formats(text)
 
 
+def counted_people(count: int) -> str:
+    """Such as ``2 people``."""
+    return "1 person" if count == 1 else f"{count} people"
+
+
 def tell(
     sequence: PoseSequence, out: Path, formats: Sequence[str] = (), notes: Sequence[str] = ()
 ) -> None:
@@ -184,7 +196,7 @@ def tell(
     from ampose.formats import ALWAYS, format_files, left_from_before
 
     people = sequence.person_count if sequence.frame_count else 0
-    print(f"{sequence.frame_count} frame(s), {people} {'person' if people == 1 else 'people'}")
+    print(f"{sequence.frame_count} frame(s), {counted_people(people)}")
     for warning in (*sequence.warnings, *notes):
         print(f"note: {warning}")
     if left := left_from_before(out):

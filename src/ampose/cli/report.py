@@ -7,7 +7,15 @@ from typing import Annotated
 
 import typer
 
-from ampose.cli.common import OUT_FLAGS, BlurFaces, Config, Force, read_result
+from ampose.cli.common import (
+    OUT_FLAGS,
+    PRESETS,
+    BlurFaces,
+    Config,
+    Force,
+    ResultSource,
+    read_result,
+)
 from ampose.cli.events import EventsFile, Handed
 from ampose.cli.motion_options import Person
 from ampose.errors import InputError
@@ -15,19 +23,14 @@ from ampose.files import sha256_of
 
 
 def report(
-    source: Annotated[
-        Path, typer.Argument(help="Folder of ampose run or lift, or its poses.npz.")
-    ],
+    source: ResultSource,
     out: Annotated[
         Path | None,
         typer.Option(*OUT_FLAGS, help="Folder for the report; else that of the poses."),
     ] = None,
     preset: Annotated[
         str | None,
-        typer.Option(
-            help="Movement whose events and repetitions are looked for: squat, sit-to-stand, "
-            "gait, golf-swing, baseball-pitch, baseball-swing."
-        ),
+        typer.Option(help=f"Movement whose events and repetitions are looked for: {PRESETS}."),
     ] = None,
     corrected: EventsFile = None,
     handed: Handed = None,

@@ -11,13 +11,16 @@ from ampose.comparing.pair import Pair
 from ampose.errors import InputError
 from ampose.render.figure_style import FAINT, GRID, INK, OWN_FONT, drawing
 from ampose.render.letters import font_with
-from ampose.render.style import PEOPLE
+from ampose.render.style import PEOPLE, hexadecimal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-COLOURS = tuple("#{:02x}{:02x}{:02x}".format(*(int(0.8 * c) for c in PEOPLE[k])) for k in (0, 1))
+COLOURS = tuple(
+    hexadecimal((int(0.8 * red), int(0.8 * green), int(0.8 * blue)))
+    for red, green, blue in PEOPLE[:2]
+)
 """Of the first and the second, as in the video but darker, since paper is white."""
 
 _SETTINGS = {

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -27,6 +28,18 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             yield file
     except OSError as error:
         raise unwritable(path, error) from error
+
+
+def write_json_object(path: Path, values: Mapping[str, object]) -> None:
+    """Writes a JSON object that people may read too.
+
+    Raises:
+        InputError: the file cannot be written. Nothing is left behind.
+        ValueError: a number that is not finite, for which JSON has no word.
+    """
+    text = json.dumps(values, indent=1, allow_nan=False)
+    with replacing(path) as file:
+        file.write(f"{text}\n".encode())
 
 
 def unwritable(path: Path, error: OSError) -> InputError:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ampose.analysis import EVENTS_NOTICE, NOTICE, Angles, Corrections, Event, Preset, angles_of
+from ampose.analysis.frame_rate import frames_per_second
 from ampose.analysis.moving import Hand
 from ampose.export.takes import has_times
 from ampose.poses import PoseSequence
@@ -175,7 +176,7 @@ def _extent(sequence: PoseSequence, timed: bool) -> str:
     if not timed:
         return "1 picture" if count == 1 else f"{count:,} photos"
     times = sequence.times
-    rate = 1 / np.median(np.diff(times))
+    rate = frames_per_second(times)
     return f"{times[-1] - times[0]:.2f} s, {count:,} frames, {rate:.3g} frames/s"
 
 

@@ -216,10 +216,10 @@ class Paper:
             for place in range(len(rows[0]))
         ]
         room = WIDTH - GAP * (len(natural) - 1)
-        widest, low = room, 0.0
-        for _ in range(
-            40 if sum(natural) > room else 0
-        ):  # halves the range, to a point's fraction
+        if sum(natural) <= room:
+            return natural
+        low, widest = 0.0, room
+        for _ in range(40):  # halves the range each time, down to far less than a point
             middle = (low + widest) / 2
             if sum(min(width, middle) for width in natural) > room:
                 widest = middle

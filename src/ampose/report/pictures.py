@@ -46,6 +46,9 @@ AT_MOST = 8
 _SIDES = 560, 640
 """Largest width and height of a picture, pixels."""
 
+_LONGEST = 1920
+"""Longer side of what is kept of a picture until a part of it is shown, pixels."""
+
 _AROUND = 0.3
 """Of the box around the people that is shown around it."""
 
@@ -174,9 +177,9 @@ def _at(path: Path, time: float, stretch: float, half: float, rate: float | None
     return frame
 
 
-def _small(image: Picture, longest: int = 1920) -> Picture:
+def _small(image: Picture) -> Picture:
     """Not larger than needed for a part of it to be shown."""
-    size = media.reduced_size((image.shape[1], image.shape[0]), longest)
+    size = media.reduced_size((image.shape[1], image.shape[0]), _LONGEST)
     if size == (image.shape[1], image.shape[0]):
         return image
     return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR))

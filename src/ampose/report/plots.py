@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ampose.render.figure_style import FAINT, GRID, INK, OWN_FONT, drawing
-from ampose.render.style import person_colour
+from ampose.render.style import hexadecimal, person_colour
 from ampose.report.contents import Curve, Plot
 from ampose.skeletons import Skeleton
 
@@ -143,7 +143,7 @@ def draw_still(
                 if skeleton.side(edge[1]) == side and np.isfinite(places[list(edge)]).all()
             ]
             if not single:
-                colour = "#{:02x}{:02x}{:02x}".format(*person_colour(identity))
+                colour = hexadecimal(person_colour(identity))
             dashes = (0, (2.2, 0.9)) if side == "right" else "solid"
             axes.add_collection(
                 LineCollection(lines, colors=colour, linewidths=1.5, linestyles=[dashes])
