@@ -17,10 +17,10 @@ RULES = {
 }
 
 DELIVERY_SECONDS = 2.0
-"""Before release, in which leg lift is looked for."""
+"""Time before release in which the leg lift is looked for."""
 
 STRIDE_SECONDS = 1.0
-"""Before release, in which the foot comes down where no leg lift is found."""
+"""Time before release in which the foot comes down, where no leg lift is found."""
 
 LIFT = 20.0
 """Degrees by which the angle of trunk and thigh must rise and fall for a leg lift."""

@@ -31,17 +31,17 @@ BAT_RULES = {
 }
 
 DOWNSWING_SECONDS = 1.0
-"""Before the fastest moment, in which the top or the load is looked for; a golfer's downswing
-takes 0.3."""
+"""Time before the fastest moment in which the top or the load is looked for; a golfer's downswing
+takes 0.3 s."""
 
 BACKSWING_SECONDS = 2.0
-"""Before the top, in which the backswing is looked for; it takes 0.8."""
+"""Time before the top in which the backswing is looked for; it takes 0.8 s."""
 
 IMPACT_SECONDS = 1.0
-"""After the top, in which impact is looked for."""
+"""Time after the top in which impact is looked for."""
 
 STRIDE_SECONDS = 1.0
-"""Before contact, in which a batter strides."""
+"""Time before contact in which a batter strides."""
 
 ASIDE = 0.05
 """Metres to the side by which the hands must go back to tell left from right."""
