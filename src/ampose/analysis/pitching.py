@@ -9,7 +9,7 @@ from ampose.analysis.moving import Found, Hand, Moving
 RULES = {
     "leg_lift": "the thigh of the striding leg is highest: its angle with the trunk is largest "
     "before the stride",
-    "foot_contact": "the ankles have come apart but for 5 % of the stride",
+    "foot_contact": "the ankles have come apart to within 5 % of the stride",
     "release": "estimate: the wrist of the throwing arm is fastest, relative to the pelvis; the "
     "ball is not seen",
     "finish": f"first frame after release in which that wrist is slower than {STILL:.0%} of its "

@@ -35,15 +35,15 @@ ERROR_BARS = 2.0
 SQUAT_RULES = {
     "start": "the knees (mean flexion) have done a tenth of their way down",
     "bottom": "mean flexion of the knees is largest",
-    "top": "the knees have but a tenth of their way up left",
+    "top": "a tenth of the knees' way up is left",
 }
 
 SIT_TO_STAND_RULES = {
     "start": "the trunk has done a tenth of its lean towards the thighs; without a lean, seat_off",
     "seat_off": "estimate: the knees (mean flexion) have done a tenth of their way to standing; "
     "the seat is not seen",
-    "standing": "the knees have but a tenth of their way to standing left",
-    "seated": "the knees have but a tenth of their way to sitting left",
+    "standing": "a tenth of the knees' way to standing is left",
+    "seated": "a tenth of the knees' way to sitting is left",
 }
 
 _LEAN_SECONDS = 1.5

@@ -24,7 +24,7 @@ GOLF_RULES = {
 
 BAT_RULES = {
     "load": "the hands are slowest before they swing",
-    "foot_down": "the ankles have come apart but for 5 % of the stride",
+    "foot_down": "the ankles have come apart to within 5 % of the stride",
     "contact": "estimate: the hands are fastest; bat and ball are not seen",
     "finish": f"first frame after contact in which the hands are slower than {STILL:.0%} of their "
     "fastest",
