@@ -28,7 +28,7 @@ MIN_VISIBLE_JOINTS = 6
 """Fewer seen joints than this say too little about a body to lift it."""
 
 USUAL_SCALE = 1.5
-"""Less the logarithm of half a person's size, over the distance, at about four metres."""
+"""Minus the logarithm of half a person's size over their distance, at about four metres."""
 
 TO_Y_UP = np.array([1.0, -1.0, -1.0])
 """Times points in camera axes: the same with y up and z towards the viewer."""

@@ -64,8 +64,9 @@ class Options(Repairs):
         threads: that may be busy at once; one per processor if None.
         person: who is meant: all, largest, longest, an id or a place X,Y; see
             `ampose.motion.choice`.
-        frame_by_frame: every frame by itself, as in photos: none of the steps below.
-        blur_faces: in every picture that is drawn or streamed, see `ampose.render.privacy`.
+        frame_by_frame: every frame by itself, as in photos: no step uses other frames.
+        blur_faces: cover faces in all pictures that are drawn or streamed, see
+            `ampose.render.privacy`.
     """
 
     fov: float | None = None

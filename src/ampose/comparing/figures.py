@@ -21,7 +21,7 @@ COLOURS = tuple(
     hexadecimal((int(0.8 * red), int(0.8 * green), int(0.8 * blue)))
     for red, green, blue in PEOPLE[:2]
 )
-"""Of the first and the second, as in the video but darker, since paper is white."""
+"""Colours of the first and the second person: those of the video, darkened for a white page."""
 
 _SETTINGS = {
     "svg.fonttype": "path",  # names may be in any script
@@ -37,7 +37,7 @@ _ROW = 1.55  # inches
 _TIMING = 1.9
 _WIDTH = 8.6
 _SPAN = 20.0
-"""Degrees that an axis spans at least, so that noise does not look like motion."""
+"""An axis spans at least as many degrees, so that noise does not look like motion."""
 
 
 def curves(pair: Pair) -> dict[str, bytes]:

@@ -44,7 +44,8 @@ def write_tables(pair: Pair, folder: Path) -> None:
     """Writes the table, the curves it is made of, and what both mean.
 
     Angles are degrees, times seconds of the recording; differences are second less first; what is
-    absent is empty. Distinguishable is yes or no, or empty where nothing says how sure it is.
+    absent is empty. ``distinguishable`` is yes or no, or empty where it is not known how sure the
+    difference is.
 
     Raises:
         InputError: a file cannot be written. None is left half-written.

@@ -1,6 +1,6 @@
 """Tables for spreadsheets and data frames: ``poses.csv``, tidy, and ``poses_wide.csv``.
 
-Tidy: a row per frame, person and joint, with all that a `PoseSequence` knows of it. ``relative``,
+Tidy: a row per frame, person and joint, with all that a `PoseSequence` holds of it. ``relative``,
 ``root`` and ``sigma`` are metres in camera axes, ``world`` metres with y up, ``keypoint`` pixels.
 Columns are not called x and y alone: `ampose.keypoint_files` reads those as pixels.
 

@@ -1,4 +1,4 @@
-"""Numbers as files hold them: rounded, without a negative zero, and nothing where they are NaN."""
+"""Numbers as files hold them: rounded, without a negative zero, and left out where NaN."""
 
 from __future__ import annotations
 

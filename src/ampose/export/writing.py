@@ -1,4 +1,4 @@
-"""Whole files or none: write beside, then rename."""
+"""Writes whole files or none, with messages for users where the system refuses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ampose.files import written_beside
 
 
 class UnfitError(InputError):
-    """A format cannot hold this sequence; others can."""
+    """The format cannot hold this sequence, but others can."""
 
 
 @contextlib.contextmanager

@@ -55,8 +55,8 @@ class StageTime:
 class Stages:
     """Clocks stages, and keeps no more threads computing at once than there may be.
 
-    An `At`; stages are not nested. The time is that between
-    entering and leaving, without the wait for a free place; it costs about two microseconds.
+    An `At`; stages are not nested. The time is that between entering and leaving, without the wait
+    for a free place; clocking it costs about two microseconds.
 
     Args:
         places: how many threads may compute at once; any number if None.

@@ -1,4 +1,4 @@
-"""Writing videos and pictures: beside first, then renamed, so nothing half-written is left."""
+"""Writes videos and pictures under another name first, so that none is left half-written."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _ENCODERS = {
     "libx264": {"crf": "23", "preset": "veryfast"},
     "libsvtav1": {"crf": "35", "preset": "10"},
 }
-"""The first that this PyAV was built with is used."""
+"""Encoders; the first that this PyAV was built with is used."""
 
 _TIME_BASE = Fraction(1, 90_000)
 _BT709 = 1
 
 
 def encodable(image: NDArray[np.uint8]) -> VideoFrame:
-    """A picture (H, W, 3) uint8 RGB as `VideoWriter` needs it, for a thread that has the time.
+    """A picture (H, W, 3) uint8 RGB as `VideoWriter` needs it, made in the thread that calls this.
 
     An odd side is padded by one pixel.
     """

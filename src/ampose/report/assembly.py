@@ -33,7 +33,7 @@ from ampose.report.tables import (
 Array = NDArray[np.floating]
 
 MOST_PEOPLE = 6
-"""With curves and tables of their own: those who are there in the most frames."""
+"""People who get curves and tables of their own: those present in the most frames."""
 
 MOST_PHOTOS = 12
 """With a table of their own."""
@@ -64,13 +64,13 @@ def report_of(
         handed: side that somebody throws or swings from; from the motion if None.
         corrections: to the events, see `ampose.event_files.read_events`.
         source: the video, photo or folder that the sequence came from, for pictures.
-        source_guessed: it only has the right name, and is not used if it does not fit.
+        source_guessed: `source` only has the right name, and is not used if it does not fit.
         made: what the report was made from and how, for its provenance.
         hide: covers faces in pictures.
 
     Raises:
         InputError: an unknown or refused angle, another joint set, a preset for photos, or a
-            source that is none and was not guessed.
+            given source that the sequence did not come from.
     """
     timed = has_times(sequence.times)
     shown = sequence.only(_most_seen(sequence))
