@@ -37,7 +37,7 @@ REPETITION_COLUMNS = (
 _NEEDED = ("name", "person", "frame")
 
 _LARGEST = 16 * 2**20
-"""Bytes of an events.csv; one of hours of walking has one."""
+"""Largest events.csv that is read, in bytes; hours of walking take about 1 MiB."""
 
 
 def write_events(
@@ -93,15 +93,15 @@ def header(
 
 
 def read_events(path: Path, sequence: PoseSequence, preset: Preset) -> Corrections:
-    """What an ``events.csv`` says that somebody has edited, or written.
+    """The corrections in an ``events.csv`` that somebody has edited or written.
 
-    Columns ``name``, ``person`` and ``frame`` count, in any order; time follows from the frame.
-    Whatever the file says of a person and a name is all there is of them; a row without a frame
-    says that there is none. Of what the file does not name, what is found remains.
+    Only the columns ``name``, ``person`` and ``frame`` are used, in any order; times follow from
+    the frames. For a person and a name that the file mentions, its rows replace all events found;
+    a row without a frame says that there are none. Events that it does not mention stay as found.
 
     Raises:
         InputError: not such a file, or a row with an unknown name, an unknown person, a frame that
-            is not in the recording or in which the person is not, or the same as another row.
+            is not in the recording or does not show the person, or the same as another row.
     """
     rows = _rows(path)
     ids = sequence.ids.tolist()
@@ -140,7 +140,7 @@ def read_events(path: Path, sequence: PoseSequence, preset: Preset) -> Correctio
 
 
 def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
-    """Line numbers and cells of a table with at least the columns that are needed."""
+    """Line numbers and cells of a table, which must have the columns that are needed."""
     try:
         if path.stat().st_size > _LARGEST:
             raise InputError(f"{path}: too large for an events.csv ({_LARGEST:,} bytes at most)")

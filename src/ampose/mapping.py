@@ -10,7 +10,7 @@ two mappings:
   0.13 torso lengths above the shoulders' middle, neck/nose a quarter of the way from the nose to
   that middle, and the head top as far above the eyes as the nose lies below them, "above" being
   the direction from the shoulders to the head, so that lying people map as standing ones do. On
-  four Human3.6M frames, all that could be had, it was 8.1 pixels off where ``plain`` was 10.4.
+  four Human3.6M frames, all that were available, it was 8.1 pixels off, ``plain`` 10.4.
 
 A set that names a neck gives the thorax there, as MotionBERT does for Halpe; one that names a head
 gives the head top there; one without a nose has neck/nose midway between thorax and head top. A

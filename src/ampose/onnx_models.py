@@ -9,7 +9,7 @@ import onnxruntime as ort
 from ampose.errors import InputError, one_line
 
 SPINNING = False
-"""Whether a network's idle threads spin: it makes busy machines two to three times slower."""
+"""Whether a network's idle threads spin, which makes busy machines two to three times slower."""
 
 _ERRORS_ONLY = 3
 

@@ -43,7 +43,7 @@ def _read_config(context: typer.Context, path: Path | None) -> Path | None:
 
 
 def _long_name(name: str | None, words: Sequence[str]) -> str:
-    """As users write it; the function may have another: ``--angles`` is its ``names``."""
+    """An option's name for users; the function may have another: ``--angles`` is its `names`."""
     return next((word[2:] for word in words if word.startswith("--")), str(name))
 
 
@@ -81,7 +81,7 @@ MappingName = Annotated[
     Literal["hybrid", "plain"], typer.Option(help="How other joint sets become Human3.6M's.")
 ]
 PRESETS = "squat, sit-to-stand, gait, golf-swing, baseball-pitch, baseball-swing"
-"""Names in `ampose.analysis.PRESETS`, which is slow to import beside ``--help``."""
+"""The names in `ampose.analysis.PRESETS`, which would make ``--help`` slow if imported."""
 
 BlurFaces = Annotated[
     bool,
@@ -153,7 +153,7 @@ def needs_torch() -> Iterator[None]:
 
 
 def read_result(source: Path, person: str) -> PoseSequence:
-    """The people who are meant of a finished result.
+    """A finished result with only the people who are meant.
 
     Args:
         source: ``poses.npz`` or the folder that holds it.
@@ -169,7 +169,7 @@ def read_result(source: Path, person: str) -> PoseSequence:
 
 
 def wanted_formats(text: str | None) -> tuple[str, ...]:
-    """What ``--format`` says; nothing if it is not there."""
+    """The formats that ``--format`` names; none if it was not given."""
     if text is None:
         return ()
     from ampose.formats import parse_formats

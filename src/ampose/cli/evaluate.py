@@ -23,7 +23,7 @@ TEST_LOG = Path("results/test_log.csv")
 
 OPEN_JOINTS = 17
 OPEN_CHANNELS = (3, 4)
-"""What the open-mocap protocol has for a lifter."""
+"""The inputs, numbers of joints and channels that open data has."""
 
 LICENSED = frozenset({"human3.6m", "mpi-inf-3dhp", "humaneva"})
 
@@ -117,7 +117,7 @@ def score_open(
 def counted(
     lift: Callable[[Array], Lifted], total: int, progress: Progress
 ) -> Callable[[Array], Lifted]:
-    """The same lifter, but it tells how many poses of `total` it has lifted."""
+    """The same lifter, but it reports how many poses of `total` it has lifted."""
     done = 0
 
     def lift_and_tell(inputs: Array) -> Lifted:
@@ -206,7 +206,7 @@ def load_model(weights: Path, threads: int | None) -> nn.Module:
 
 
 def open_sets(sets: list[str], data: Path) -> list[EvaluationSet]:
-    """The sets that a user named."""
+    """The sets that the user named."""
     from ampose.research.evaluation.open_protocol import load_set
 
     try:

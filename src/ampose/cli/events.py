@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ampose.analysis import Event, Repetition
 
 SHOWN = 30
-"""Events that are printed; all of them are in the file."""
+"""The most events that are printed; all of them are in the file."""
 
 PresetName = Annotated[
     str,

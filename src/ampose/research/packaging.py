@@ -32,7 +32,7 @@ CREDITS = {
     "created with funding from NSF EIA-0196217.",
     "mesh2motion": "Also trained on Mesh2Motion animations (CC0 1.0).",
 }
-"""By pack. CMU's is due in any case: every lifter is validated on it."""
+"""Acknowledgements by pack. CMU's is always due, since every lifter is validated on it."""
 
 
 def package_run(run: Path, data: Path, path: Path, log: Path) -> float:
@@ -119,7 +119,7 @@ def described(run: Path) -> dict[str, Any]:
 
 
 def calibrate(model: Uncertain, data: Path) -> dict[str, Any]:
-    """Scales a lifter's sigma by what the validation subjects show; returns the card's words."""
+    """Scales a lifter's sigma to fit the validation subjects; returns entries for the card."""
     lift, chosen = torch_lifter_with_sigma(model), protocol.load_set("cmu-val", data)
     factors = fitted_calibration(lift, chosen, channels=model.config.channels)
     model.calibration.mul_(torch.from_numpy(factors))

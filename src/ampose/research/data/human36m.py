@@ -53,10 +53,10 @@ ACTIONS = (
 """In the order of published tables."""
 
 DAMAGED_TAKE = ("S11", "Directions")
-"""Left out by everybody who takes VideoPose3D's files."""
+"""Left out by everybody who uses VideoPose3D's files."""
 
 OFFICIAL_FRAMES = {"train": 1_559_752, "test": 543_344}
-"""Of all four cameras, as VideoPose3D counts them."""
+"""Frames of all four cameras together, as VideoPose3D counts them."""
 
 JOINTS_17_OF_32 = (0, 1, 2, 3, 6, 7, 8, 12, 13, 14, 15, 17, 18, 19, 25, 26, 27)
 """Where the joints of ``h36m_17`` are among the 32 of motion capture. The others stand still, are
@@ -75,12 +75,12 @@ _HOURGLASS_16 = Skeleton(
     ),
     (1, 2, 6, 6, 3, 4, -1, 6, 7, 8, 11, 12, 8, 8, 13, 14),
 )
-"""MPII's joints in the order of the stacked hourglass, by the names that Martinez et al., ICCV
-2017, and all after them take for theirs: its thorax for the spine, its upper neck for the
+"""MPII's joints in the order of the stacked hourglass, with the Human3.6M names that Martinez et
+al., ICCV 2017, and everybody since give them: MPII's thorax is the spine, its upper neck the
 thorax."""
 
 _FARTHEST = 20.0
-"""Metres. Cameras stand 6 m from the middle of the room: more is another unit or other axes."""
+"""Metres. Cameras stand 6 m from the middle of the room: more means another unit or other axes."""
 
 _HOW = "VideoPose3D's DATASETS.md says how to make it from Human3.6M, which needs a licence"
 

@@ -27,8 +27,8 @@ UNIT_METRES = 1e-4
 FRAMES_PER_SECOND = 25
 
 FASTEST = 18.0
-"""Metres per second. Where a joint is faster from one frame to the next, the capture has jumped:
-seen in six clips of CMU's training subjects, 19 to 62 m/s; an acrobat's ankle reaches 16."""
+"""Metres per second. Where a joint is faster than this from one frame to the next, the capture has
+jumped: so in six clips of CMU's training subjects, 19 to 62 m/s; an acrobat's ankle reaches 16."""
 
 PACK_TO_CAMERA = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
 """Pack axes to the axes of a level camera that looks along the pack's y axis."""
@@ -70,12 +70,12 @@ class Track:
 
     @classmethod
     def none(cls, poses: int) -> Track:
-        """Of poses that each stand alone."""
+        """The track of poses that each stand alone."""
         return cls(np.zeros((poses, 3), np.float32), np.arange(poses + 1))
 
     @classmethod
     def joined(cls, tracks: Sequence[Track]) -> Track:
-        """Of poses end to end."""
+        """The track of poses joined end to end."""
         starts = [np.zeros(1, np.int64)]
         for track in tracks:
             starts.append(starts[-1][-1] + track.starts[1:])
@@ -120,7 +120,7 @@ class Pack:
         return np.flatnonzero(chosen[self.clips])
 
     def track(self, frames: NDArray[np.int64]) -> Track:
-        """How some frames follow each other, which must be those of whole clips, as of a split.
+        """How frames follow each other; they must be all of some clips, such as those of a split.
 
         A stretch ends with its clip, and where the capture has jumped (`FASTEST`).
 

@@ -43,8 +43,8 @@ def score(predicted: Array, poses: PoseSet) -> list[Score]:
     """The table of a part of HumanEva-I.
 
     Args:
-        predicted: (N, 15, 3) metres, camera axes, relative to the root. MPJPE is taken as it
-            stands: whoever wants the predicted root to count as zero subtracts it first.
+        predicted: (N, 15, 3) metres, camera axes, relative to the root. MPJPE is of the joints as
+            given: to have the predicted root at zero, subtract it first.
         poses: N frames from `ampose.research.data.humaneva.load_humaneva`.
 
     Returns:

@@ -69,10 +69,10 @@ def predict(model: nn.Module, poses: PoseSet, *, mirror: bool, device: str = "cp
     """Root-relative joints (N, J, 3) in metres, camera axes, of every frame of a set.
 
     Args:
-        model: a lifter; of one with a refiner the refined poses, which the oracle's rays and root
-            depth enter.
+        model: a lifter; one with a refiner gives the refined poses, for which it is shown the
+            oracle's rays and root depth.
         poses: the set.
-        mirror: the mean of the prediction and of the un-mirrored one for the mirror image.
+        mirror: average the prediction with that for the mirror image, mirrored back.
         device: where to compute.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What a measured number needs beside it, and the files that keep both together."""
+"""Where and how a number was measured, and the files that keep both together."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from ampose.research.evaluation.open_protocol import PROTOCOL, Score
 def commit() -> str:
     """The commit of this checkout, ``+`` appended if files of ``src`` differ.
 
-    "unknown" without git, and where this file is no part of the surrounding repository, such as
-    a virtual environment in somebody's project.
+    "unknown" without git, and where this file does not belong to the surrounding repository, such
+    as in a virtual environment in somebody's project.
     """
     here = Path(__file__)
 
@@ -98,7 +98,7 @@ UNLOGGED = ("angle_error", "bone_variation", "pck", "auc")
 
 
 def log_test(path: Path, model: str, sha256: str, scores: Iterable[Score]) -> None:
-    """Appends each look at a test set to a log, so that nobody can look often and tell once."""
+    """Appends each look at a test set to a log, so that nobody can look often and report once."""
     path.parent.mkdir(parents=True, exist_ok=True)
     now = circumstances()
     rows = [

@@ -1,7 +1,7 @@
 """Scores that are kept beside the weights which reached them.
 
-``scores.json`` in a run folder: protocol and set to rows and their circumstances. While the
-SHA-256 of the weights is the same, a table that is made again takes these, so that making it
+``scores.json`` in a run folder: protocol and set to rows and their circumstances. As long as the
+SHA-256 of the weights stays the same, a table that is made again uses these, so that making it
 twice is not looking at a test set twice.
 """
 
@@ -25,7 +25,7 @@ FILE = "scores.json"
 
 @dataclass(frozen=True)
 class Scores:
-    """What some weights scored on one set.
+    """What a run's weights scored on one set.
 
     Attributes:
         rows: of the protocol.
@@ -51,7 +51,7 @@ def measured_now(run: Path, rows: list[Row], of_data: str = "") -> Scores:
 
 
 def kept_scores(run: Path, protocol: str, of_data: str = "") -> Scores | None:
-    """What the weights of a finished run scored before; None if they or the data are others.
+    """What the weights of a finished run scored before; None if they or the data have changed.
 
     Args:
         run: its folder.

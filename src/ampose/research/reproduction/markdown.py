@@ -31,7 +31,7 @@ def write_markdown(
 
 
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table; columns are padded to one width, and those of numbers stand at the right."""
+    """A table; columns are padded to one width, and those of numbers are set to the right."""
     cells = [[cell.replace("|", "\\|") for cell in row] for row in (header, *rows)]
     columns = list(zip(*cells, strict=True))
     widths = [max(3, *map(len, column)) for column in columns]
@@ -49,7 +49,7 @@ def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _numbers(cells: Sequence[str]) -> bool:
-    """Whether there are numbers and nothing else."""
+    """Whether all cells are numbers."""
     return any(cells) and all(map(_is_number, filter(None, cells)))
 
 

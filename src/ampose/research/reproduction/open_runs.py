@@ -34,7 +34,7 @@ NEEDS_GPU = f"{NOT_RUN}: needs a GPU"
 
 TEST_SETS = ("cmu-test", "hdm05")
 CONDITIONS = tuple(f"{name} {kind}" for name in TEST_SETS for kind in INPUTS)
-"""What errors are told for: a test set, and the 2D."""
+"""The conditions that errors are given for: a test set, and the 2D."""
 OWN_BONES = tuple(f"{condition} own bones" for condition in CONDITIONS)
 """The same with the subjects' own bones."""
 
@@ -118,7 +118,7 @@ def seeded_runs(
 def score_runs(
     runs: Iterable[Path], name: str, bench: Bench, *, by_class: bool = False
 ) -> dict[Path, Scores]:
-    """What finished runs score on a set, each weights' only once; looks at test sets are logged.
+    """What finished runs score on a set, measured once for the same weights; looks are logged.
 
     Args:
         runs: their folders.

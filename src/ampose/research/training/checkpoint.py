@@ -28,7 +28,7 @@ def save_checkpoint(
     average: nn.Module,
     optimiser: Optimiser,
 ) -> None:
-    """Writes everything that a resumed run needs; an interruption keeps the one before."""
+    """Writes everything that a resumed run needs; if interrupted, the last one is kept."""
     state = {
         "step": step,
         "losses": losses,

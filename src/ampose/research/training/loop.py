@@ -75,12 +75,12 @@ def train(
         source: where batches come from; step k's depends only on the recipe's seed and k.
         folder: the run folder, made if absent.
         validate: scores the averaged model; called about `validations` times, and at the end.
-        report: told about progress every `RECORD_STEPS` steps and at the end.
+        report: called every `RECORD_STEPS` steps and at the end.
         validations: how often to validate over the run, at most every `RECORD_STEPS` steps.
         checkpoint_seconds: time between checkpoints; one is also saved when interrupted.
         initial: weights to start from, for a recipe that names where it starts.
         world: the processes that share the run; this one alone if left out.
-        workers: threads that make batches ahead.
+        workers: threads that make the next batches meanwhile.
 
     Returns:
         The averaged model, in evaluation mode; at once if the folder holds a finished run.
@@ -226,7 +226,7 @@ class Records:
 
 
 class NoRecords:
-    """Of the processes that are not the first."""
+    """What the other processes write: nothing."""
 
     def write(self, state: State) -> None:
         """Forgets the losses."""
@@ -282,7 +282,7 @@ def start_from(model: nn.Module, path: Path) -> None:
 
 
 def dropout_seed(recipe: Recipe, step: int, rank: int) -> int:
-    """Of torch's generators on every device, so that dropout too depends on seed and step only."""
+    """The seed of torch's generators: dropout too depends only on the recipe, step and rank."""
     return int(np.random.SeedSequence([recipe.seed, step, rank]).generate_state(1)[0])
 
 
@@ -335,7 +335,8 @@ def train_step(
 def update_average(average: nn.Module, model: nn.Module, decay: float) -> None:
     """Moves the running average towards the model: weights, and statistics of normalisation.
 
-    Statistics that were copied would not be those of the averaged weights. Counters are copied.
+    Statistics are averaged too, as the model's would not fit the averaged weights. Counters are
+    copied.
     """
     torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), 1 - decay)
     for kept, new in zip(average.buffers(), model.buffers(), strict=True):

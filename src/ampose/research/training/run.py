@@ -32,7 +32,7 @@ Scores = dict[str, float]
 
 MOST_VALIDATIONS = 20
 VALIDATION_POSES = 50_000
-"""Least poses between two validations, so that they take a small part of the time."""
+"""Fewest poses between two validations, so that they take a small part of the time."""
 
 
 class Prepared(NamedTuple):
@@ -75,10 +75,10 @@ def train_recipe(
         seed: instead of the recipe's.
         learning_rate: instead of the recipe's.
         held_out: training subject to validate on instead of training on it.
-        packs: those of the recipe's to train on; all of them if there are none here.
-        workers: threads that make batches ahead.
-        threads: of torch.
-        progress: told the poses seen and to see.
+        packs: those of the recipe's packs to train on; all of them if empty.
+        workers: threads that make the next batches meanwhile.
+        threads: for torch.
+        progress: called with the poses seen and the poses in all.
 
     Returns:
         Validation errors in millimetres; None in all processes but the first.
@@ -136,7 +136,7 @@ def resolved(
     held_out: str | None = None,
     packs: Sequence[str] | None = None,
 ) -> Recipe:
-    """A named recipe with what is given in the place of its own.
+    """A named recipe with the given options in place of its own.
 
     Raises:
         ValueError: unknown recipe, or an option that the recipe does not have.
@@ -238,7 +238,7 @@ def require_temporary(folder: Path) -> None:
 
 
 def describe(folder: Path, world: World, data: str, packs: Sequence[Path]) -> None:
-    """Writes how a run was started, once; of packs also what tells them from others."""
+    """Writes how a run was started, once; for packs also what identifies them."""
     record = folder / "run.json"
     if not record.exists():
         cuda = world.device.startswith("cuda")
@@ -259,7 +259,7 @@ def pack_paths(training: OpenMotion | Licensed, data: Path) -> list[Path]:
 
 
 def load_sampler(motion: OpenMotion, data: Path, model: ModelConfig) -> PoseSampler:
-    """The training split of packs, in windows of as many frames and channels as a network takes.
+    """The training split of packs, in windows of the frames and channels that a network takes.
 
     Raises:
         ValueError: a pack is missing or cannot be read, one has nothing to train on, or windows
