@@ -232,7 +232,7 @@ def lift_file(
     Args:
         source: see `ampose.keypoint_files`.
         out: as in `run`; the overlay has no picture behind it.
-        options: camera, weights, mapping and frames per second are used.
+        options: how; those about pictures and the detector change nothing.
         skeleton: joint set by name, where the file does not name it.
         image_size: (width, height) in pixels, where the file does not hold it.
         formats: as in `run`.

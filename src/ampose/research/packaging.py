@@ -71,14 +71,6 @@ def package_run(run: Path, data: Path, path: Path, log: Path) -> float:
         raise ValueError(f"{run}: takes {config.frames} frames; the product lifts single ones")
     if isinstance(model, Uncertain):
         more["sigma"] = calibrate(model, data)
-    lift = torch_lifter(model)
-    measured: list[dict[str, Any]] = []
-    for name in ("cmu-val", "cmu-test", "hdm05"):
-        chosen = protocol.load_set(name, data)
-        scores = list(protocol.evaluate(lift, chosen, groups=False))
-        if chosen.is_test:
-            log_test(log, path.stem, made["model_sha256"], scores)
-        measured += [score.row() for score in scores]
     card = {
         "name": path.stem,
         "recipe": recipe,
@@ -101,12 +93,27 @@ def package_run(run: Path, data: Path, path: Path, log: Path) -> float:
             "missing": "all channels 0",
         },
         "protocol": f"{protocol.PROTOCOL}, seed 0",
-        "measured_mm": measured,
+        "measured_mm": _measured(model, data, path.stem, made["model_sha256"], log),
         "model_sha256": made["model_sha256"],
         **more,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     return export_onnx(model, path, inputs=_inputs(data, config.channels), card=card)
+
+
+def _measured(
+    model: torch.nn.Module, data: Path, name: str, sha256: str, log: Path
+) -> list[dict[str, Any]]:
+    """The rows of the open-mocap protocol; looks at test sets are logged."""
+    lift = torch_lifter(model)
+    measured = []
+    for each in ("cmu-val", "cmu-test", "hdm05"):
+        chosen = protocol.load_set(each, data)
+        scores = list(protocol.evaluate(lift, chosen, groups=False))
+        if chosen.is_test:
+            log_test(log, name, sha256, scores)
+        measured += [score.row() for score in scores]
+    return measured
 
 
 def described(run: Path) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -157,6 +158,18 @@ def load_pack(path: Path | str) -> Pack:
     missing = {"positions", "clip_start", *_CLIP_COLUMNS} - arrays.keys()
     if missing:
         raise PackError(f"{path}: lacks {', '.join(sorted(missing))}; it has {', '.join(arrays)}")
+    _check(path, arrays)
+    positions, start, root = arrays["positions"], arrays["clip_start"], arrays.get("root")
+    return Pack(
+        path.stem,
+        positions.astype(np.float32) * np.float32(UNIT_METRES),
+        None if root is None else root.astype(np.float32),
+        np.repeat(np.arange(len(start) - 1), np.diff(start)),
+        **{key: arrays[key] for key in _CLIP_COLUMNS},
+    )
+
+
+def _check(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
     positions, start = arrays["positions"], arrays["clip_start"]
     if positions.ndim != 3 or positions.shape[1:] != (17, 3) or positions.dtype != np.int16:
         raise PackError(
@@ -164,6 +177,7 @@ def load_pack(path: Path | str) -> Pack:
         )
     if (
         start.ndim != 1
+        or not len(start)
         or start[0] != 0
         or start[-1] != len(positions)
         or (np.diff(start) < 1).any()
@@ -184,13 +198,6 @@ def load_pack(path: Path | str) -> Pack:
             f"{path}: root must be finite numbers ({len(positions)}, 3), "
             f"got {root.dtype} {root.shape}"
         )
-    return Pack(
-        path.stem,
-        positions.astype(np.float32) * np.float32(UNIT_METRES),
-        None if root is None else root.astype(np.float32),
-        np.repeat(np.arange(len(start) - 1), np.diff(start)),
-        **{key: arrays[key] for key in _CLIP_COLUMNS},
-    )
 
 
 def view_rotation(azimuth: Array, elevation: Array, roll: Array) -> Array:
