@@ -15,7 +15,7 @@ one camera's exact and detector-like 2D, told the focal length and the height.
   a wrist, under the rules of the baseball pitch: a stand-in for fast hands, as the packs hold no
   golf swing, no pitch and no swing of a bat. Lifted motion is compared with true motion.
 * squat: repetitions counted, against the number in the class's name (``squat1Reps``); other
-  classes are to have none. An event is here a clip, and found if its number is right.
+  classes should have none. An event is here a clip, and found if its number is right.
 
 Events: how many there should be. Found: percent of them with one of the same name within
 `WITHIN` s. Extra: events in excess of that. Offset: mean, found less reference, in milliseconds;
@@ -60,10 +60,10 @@ SHORTEST = 1.0
 """Seconds of a motion: HDM05's squats are cut out tightly."""
 
 MIDDLE = round(SHORTEST * FRAMES_PER_SECOND) // 2
-"""A frame that every motion has, in place of one where only a number counts."""
+"""A frame that every motion has; it stands for the event where only the number counts."""
 
 DESCENT = 0.2
-"""Metres per second downward: less is no descent any more."""
+"""Metres per second downward: below this a descent has ended."""
 
 LIVELY = 0.4
 """Metres per second by which the ankle's vertical speed must rise and fall to be a swing's."""

@@ -3,8 +3,8 @@
     python benchmarks/motion.py DATA [-o results/motion.csv] [--sets cmu-val ...]
 
 DATA holds the open-mocap packs. Every take (see `takes`) shows one person on their own bones, with
-the true focal length and the true height. 2D is exact or detector-like, by the protocol; nothing
-more is planted, so that swap repair and outlier removal have nothing to win and can only do harm
+the true focal length and the true height. 2D is exact or detector-like, by the protocol; no other
+faults are added, so that swap repair and outlier removal have nothing to gain and can only do harm
 (see ``swaps.py`` and ``smoothing.py`` for what they find).
 
 MPJPE, P-MPJPE and acceleration error (mm/s^2) are means over takes, relative to the root, in

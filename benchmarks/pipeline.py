@@ -15,8 +15,8 @@ for the one person with faces covered (``--blur-faces``):
 * File: from the first frame until the results are written; loading the networks is left out.
   ``of ideal`` is its rate over threads / sum: 1 would be all threads at work all the time.
 * Machine: rate of ``--threads`` detectors at once, each on a thread and a person of its own, over
-  that many times the rate of one. Where processors share what they are made of, this is below 1,
-  and no program's ``of ideal`` gets above it.
+  that many times the rate of one. Where processors share caches or cores, this is below 1, and no
+  program's ``of ideal`` can exceed it.
 * Live: the clip played as if live with one viewer of the page and no recording. Wall time by
   stage; delay from a frame's own time until it is handed to the viewer.
 

@@ -13,9 +13,9 @@ columns are medians over the takes.
   distance; in the clips the root is the middle of the hips. Beside it that of the lifter's frames
   by themselves, and of the naive way: the middle of the keypoints' box, as far away as a body of
   the known height, or 1.7 m, fills its height.
-* Tilt: angle between estimated and true up, degrees, its 90th percentile over the takes, and of a
-  camera taken to be level; and if the true pitch is given. Within sigma: share of takes whose
-  tilt is off by less than the stated standard deviation, and than twice that.
+* Tilt: angle between estimated and true up, degrees: its median, its 90th percentile over the
+  takes, that of a camera taken to be level, and that with the true pitch given. Within sigma:
+  share of takes whose tilt is off by less than the stated standard deviation, and than twice that.
 * Floor: how far the camera's height above the floor is off, centimetres. The packs' floor is only
   about 0, and in the clips the person walks on a beam, which is not the calibration's 0.
 """

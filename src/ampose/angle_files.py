@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,8 @@ import numpy as np
 
 from ampose.analysis import NOTICE, Angles, Peaks
 from ampose.analysis.registry import UNIT, AngleDefinition
-from ampose.export.writing import replacing
+from ampose.export.numbers import cell, number
+from ampose.export.writing import replacing, write_json_object
 
 SCHEMA_VERSION = "1.0"
 """Version of columns and keys: they may be added, never changed."""
@@ -33,13 +33,12 @@ def write_angles(angles: Angles, folder: Path, *, peaks: Peaks | None = None) ->
             zip(angles.times, np.stack([angles.values, angles.sigma], -1), strict=True)
         ):
             for identity, rows in zip(angles.ids, people.tolist(), strict=True):
+                whose = f"{frame},{time:.6f},{identity}"
                 file.writelines(
-                    f"{frame},{time:.6f},{identity},{name},{_cell(value)},{_cell(sigma)},{kind}\n".encode()
+                    f"{whose},{name},{cell(value, 2)},{cell(sigma, 2)},{kind}\n".encode()
                     for name, kind, (value, sigma) in zip(angles.names, classes, rows, strict=True)
                 )
-    with replacing(folder / "angles.json") as file:
-        text = json.dumps(header(angles, peaks), indent=1, allow_nan=False)
-        file.write(f"{text}\n".encode())
+    write_json_object(folder / "angles.json", header(angles, peaks))
 
 
 def header(angles: Angles, peaks: Peaks | None = None) -> dict[str, Any]:
@@ -58,16 +57,16 @@ def header(angles: Angles, peaks: Peaks | None = None) -> dict[str, Any]:
                 "view": view.badge,
                 "view_means": view.meaning,
                 "view_shares": {name: round(share, 3) for name, share in view.shares.items()},
-                "camera_looks_down_degrees": _number(view.elevation_degrees),
+                "camera_looks_down_degrees": number(view.elevation_degrees, 2),
             }
             for identity, view in zip(angles.ids.tolist(), angles.views, strict=True)
         ],
         "frames": len(angles.times),
-        "frames_per_second": _number(angles.frames_per_second),
+        "frames_per_second": number(angles.frames_per_second, 2),
         "reference_frame": angles.reference,
         "vertical": {
             "source": angles.gravity.source,
-            "sigma_degrees": _number(angles.gravity.sigma_degrees),
+            "sigma_degrees": number(angles.gravity.sigma_degrees, 2),
         },
         "warnings": list(angles.warnings),
         "recording_warnings": list(angles.recording_warnings),
@@ -81,7 +80,7 @@ def header(angles: Angles, peaks: Peaks | None = None) -> dict[str, Any]:
                 {
                     "id": identity,
                     "peaks": {
-                        name: {"value": _number(value), "time": _number(time, 6)}
+                        name: {"value": number(value, 2), "time": number(time, 6)}
                         for name, value, time in zip(peaks.names, values, times, strict=True)
                     },
                 }
@@ -111,12 +110,3 @@ def _definition(angle: AngleDefinition) -> dict[str, Any]:
         "limits": angle.limits,
         "needs_vertical": angle.needs_gravity,
     }
-
-
-def _cell(value: float) -> str:
-    """Two decimals, without a negative zero."""
-    return "" if np.isnan(value) else f"{round(value, 2) + 0.0:.2f}"
-
-
-def _number(value: float, decimals: int = 2) -> float | None:
-    return None if np.isnan(value) else round(value, decimals) + 0.0

@@ -22,16 +22,16 @@ from ampose.geometry import rotate, rotation_to_forward
 Array = NDArray[np.floating]
 
 DEFAULT_FOV_DEGREES = 60.0
-"""Field of view along the longer image side where nothing is known: a phone's, filming."""
+"""Field of view along the longer image side, assumed where nothing is known: a filming phone's."""
 
 MIN_VISIBLE_JOINTS = 6
-"""Fewer seen joints than this say too little about a body to lift it."""
+"""A person with fewer seen joints than this is not lifted."""
 
 USUAL_SCALE = 1.5
-"""Less the logarithm of half a person's size, over the distance, at about four metres."""
+"""Minus the logarithm of half a person's size over their distance, at about four metres."""
 
 TO_Y_UP = np.array([1.0, -1.0, -1.0])
-"""Times points in camera axes: the same with y up and z towards the viewer."""
+"""Multiplies points in camera axes to give them y up and z towards the viewer."""
 
 _MAX_TANGENT = 5.0
 """Rays further than this from the virtual camera's axis (79 degrees) are treated as not seen."""
@@ -190,16 +190,16 @@ def look_at_person(
 
     The camera is turned about its centre, by the smallest rotation, until its axis passes through
     the middle of the person's box; the keypoints are re-projected and scaled by half the larger
-    side of their new box. What a lifter answers in these axes, `rotation` takes back to the real
-    camera's: ``rotate(answer, swapaxes(rotation, -1, -2))``. So an answer depends on the ray to
-    the person only through perspective, wherever in the picture the person stands.
+    side of their new box. The lifter's answer is in these axes; `rotation` takes it back to the
+    real camera's: ``rotate(answer, swapaxes(rotation, -1, -2))``. So, wherever in the picture the
+    person stands, the answer depends on the ray to them only through perspective.
 
     Args:
         rays: (..., J, 3), `Camera.rays` of the keypoints; NaN for a joint that was not seen.
         view: for windows, `rays` (..., T, J, 3): the frame whose box decides turn and scale for
-            all T, so that motion within a window stays. Without it every frame has its own.
-        channels: 3, or 4 to add how large the person is seen, from which follows how strong
-            perspective is: a distance of two metres and one of eight look the same without.
+            all T, so that motion within a window is kept. Without it every frame has its own.
+        channels: 3, or 4 to add how large the person appears, which shows how strong perspective
+            is: without it, distances of two and of eight metres look the same.
 
     Returns:
         inputs: (..., J, channels) float32: x and y, about -1 to 1, 1 where the joint was seen, and

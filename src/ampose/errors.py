@@ -1,4 +1,4 @@
-"""The one kind of error that is the user's to mend, and its one line."""
+"""The one kind of error that users can mend themselves, and its one line."""
 
 from __future__ import annotations
 

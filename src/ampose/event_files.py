@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from ampose.analysis import (
     EVENTS_NOTICE,
@@ -23,7 +20,8 @@ from ampose.analysis import (
 from ampose.analysis.events import BY_HAND
 from ampose.analysis.frame_rate import frames_per_second
 from ampose.errors import InputError
-from ampose.export.writing import replacing
+from ampose.export.numbers import cell, number
+from ampose.export.writing import replacing, write_json_object
 from ampose.poses import PoseSequence
 
 SCHEMA_VERSION = "1.0"
@@ -39,7 +37,7 @@ REPETITION_COLUMNS = (
 _NEEDED = ("name", "person", "frame")
 
 _LARGEST = 16 * 2**20
-"""Bytes of an events.csv; one of hours of walking has one."""
+"""Largest events.csv that is read, in bytes; hours of walking take about 1 MiB."""
 
 
 def write_events(
@@ -63,8 +61,7 @@ def write_events(
         rows = _repetition_rows(repetitions, sequence)
         file.write(_table(REPETITION_COLUMNS, rows))
     known = header(sequence, preset, warnings=warnings, gait=gait)
-    with replacing(folder / "events.json") as file:
-        file.write(f"{json.dumps(known, indent=1, allow_nan=False)}\n".encode())
+    write_json_object(folder / "events.json", known)
 
 
 def header(
@@ -87,7 +84,7 @@ def header(
         "range": "degrees, largest less smallest value between start and end; sigma from the "
         "error bars of both, taken as independent",
         "frames": sequence.frame_count,
-        "frames_per_second": _number(frames_per_second(sequence.times)),
+        "frames_per_second": number(frames_per_second(sequence.times), 2),
         "gait": [each.as_dict() for each in gait],
         "warnings": list(warnings),
         "recording_warnings": list(sequence.warnings),
@@ -96,22 +93,22 @@ def header(
 
 
 def read_events(path: Path, sequence: PoseSequence, preset: Preset) -> Corrections:
-    """What an ``events.csv`` says that somebody has edited, or written.
+    """The corrections in an ``events.csv`` that somebody has edited or written.
 
-    Columns ``name``, ``person`` and ``frame`` count, in any order; time follows from the frame.
-    Whatever the file says of a person and a name is all there is of them; a row without a frame
-    says that there is none. Of what the file does not name, what is found remains.
+    Only the columns ``name``, ``person`` and ``frame`` are used, in any order; times follow from
+    the frames. For a person and a name that the file mentions, its rows replace all events found;
+    a row without a frame says that there are none. Events that it does not mention stay as found.
 
     Raises:
         InputError: not such a file, or a row with an unknown name, an unknown person, a frame that
-            is not in the recording or in which the person is not, or the same as another row.
+            is not in the recording or does not show the person, or the same as another row.
     """
     rows = _rows(path)
     ids = sequence.ids.tolist()
     events: dict[tuple[str, int, int], Event] = {}
     complete = set()
-    for number, row in rows:
-        where = f"{path}, line {number}"
+    for line, row in rows:
+        where = f"{path}, line {line}"
         name = row["name"].strip()
         if name not in preset.rules:
             raise InputError(
@@ -143,7 +140,7 @@ def read_events(path: Path, sequence: PoseSequence, preset: Preset) -> Correctio
 
 
 def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
-    """Line numbers and cells of a table with at least the columns that are needed."""
+    """Line numbers and cells of a table, which must have the columns that are needed."""
     try:
         if path.stat().st_size > _LARGEST:
             raise InputError(f"{path}: too large for an events.csv ({_LARGEST:,} bytes at most)")
@@ -197,16 +194,7 @@ def _repetition_rows(
     for row in repetitions:
         own = numbers.setdefault(row.person, {})
         frames = (row.start, row.turn, row.end)
-        number = own.setdefault(frames, len(own) + 1)
+        place = own.setdefault(frames, len(own) + 1)
         times = (f"{sequence.times[frame]:.6f}" for frame in (row.start, row.end))
-        values = map(_cell, (row.low, row.high, row.range, row.sigma))
-        yield row.person, number, *frames, *times, row.angle, *values
-
-
-def _cell(value: float) -> str:
-    """One decimal, without a negative zero; empty for NaN."""
-    return "" if np.isnan(value) else f"{round(value, 1) + 0.0:.1f}"
-
-
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else round(value, 2)
+        values = (cell(each, 1) for each in (row.low, row.high, row.range, row.sigma))
+        yield row.person, place, *frames, *times, row.angle, *values

@@ -81,13 +81,13 @@ def _mot_notes(sequence: PoseSequence) -> Iterable[str]:
 
 
 def _each(sequence: PoseSequence) -> Iterator[tuple[int, Angles]]:
-    """The angles of each person alone, so that their file warns of them only."""
+    """The angles of each person alone, so that a person's file warns only of them."""
     for person, identity in enumerate(sequence.ids.tolist()):
         yield identity, angles_of(sequence.only([person]))
 
 
 def _curves(angles: Angles) -> tuple[Array, dict[str, Array], tuple[str, ...]]:
-    """Of one person; see `whole_rows`."""
+    """One person's times, curves and notes; see `whole_rows`."""
     times = angles.times if has_times(angles.times) else clock(angles.times)
     return whole_rows(times, angles.of_person(0))
 
@@ -198,9 +198,9 @@ def format_files(names: Iterable[str], folder: Path, left: Collection[str] = ())
 
 
 def left_from_before(folder: Path) -> list[str]:
-    """Files of formats that an earlier result left: `--force` replaces, and removes nothing.
+    """Files of formats that an earlier result left, as `--force` replaces but removes nothing.
 
-    A run writes ``poses.npz`` before all other formats: what is older than that is not of it.
+    A run writes ``poses.npz`` before all other formats, so older files are not its own.
     """
     written = _changed(folder / "poses.npz")
     found = set[str]().union(*(_found(each.files, folder) for each in FORMATS.values()))
@@ -225,8 +225,8 @@ def write_formats(
         sequence: what to write.
         folder: where to.
         names: of `FORMATS`.
-        partly: leave out a format that cannot hold this sequence, and say so, rather than raise:
-            a long computation is not lost for it.
+        partly: leave out a format that cannot hold this sequence, and say so, rather than raise,
+            so that a long computation is not lost.
 
     Returns:
         what a user of these files should know of them, each thing once.

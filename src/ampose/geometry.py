@@ -177,5 +177,5 @@ def box_of_seen(points: Array) -> Array:
 
 
 def larger_side(boxes: Array) -> Array:
-    """(...) of boxes (..., 4)."""
+    """The longer side (...) of boxes (..., 4)."""
     return np.asarray((boxes[..., 2:] - boxes[..., :2]).max(-1))

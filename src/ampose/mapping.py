@@ -1,8 +1,7 @@
 """2D keypoints of any named joint set as Human3.6M's 17 joints.
 
 Joints with the same name are taken over. What a set lacks is placed from what it has, by one of
-two
-mappings:
+two mappings:
 
 * ``plain``: pelvis and thorax are the middles of hips and shoulders, spine the middle of those
   two, neck/nose is the nose, head top the middle of the eyes (the rule of MMPose and MotionBERT).
@@ -11,7 +10,7 @@ mappings:
   0.13 torso lengths above the shoulders' middle, neck/nose a quarter of the way from the nose to
   that middle, and the head top as far above the eyes as the nose lies below them, "above" being
   the direction from the shoulders to the head, so that lying people map as standing ones do. On
-  four Human3.6M frames, all that could be had, it was 8.1 pixels off where ``plain`` was 10.4.
+  four Human3.6M frames, all that were available, it was 8.1 pixels off, ``plain`` 10.4.
 
 A set that names a neck gives the thorax there, as MotionBERT does for Halpe; one that names a head
 gives the head top there; one without a nose has neck/nose midway between thorax and head top. A

@@ -137,7 +137,7 @@ def _joint_angles(joints: Array, skeleton: Skeleton) -> Array:
 
 
 def bone_length_variation(joints: Array, skeleton: Skeleton) -> float:
-    """How rubbery a sequence (T, J, 3) is: std / mean of each bone's length, mean, percent."""
+    """How much bones of a sequence (T, J, 3) vary: std / mean of each length, mean, percent."""
     lengths = bone_lengths(joints, skeleton)
     mean = lengths.mean(0)
     if not (np.isfinite(mean).all() and (mean > 0).all()):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import onnxruntime as ort
@@ -10,7 +9,7 @@ import onnxruntime as ort
 from ampose.errors import InputError, one_line
 
 SPINNING = False
-"""Whether a network's idle threads spin: it makes busy machines two to three times slower."""
+"""Whether a network's idle threads spin, which makes busy machines two to three times slower."""
 
 _ERRORS_ONLY = 3
 
@@ -46,9 +45,3 @@ def session_options(threads: int | None) -> ort.SessionOptions:
     options.add_session_config_entry("session.intra_op.allow_spinning", str(int(SPINNING)))
     options.log_severity_level = _ERRORS_ONLY
     return options
-
-
-def sha256(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -27,7 +27,7 @@ _RANGES = {
     "pitch": (-90, 90),
     "roll": (-90, 90),
 }
-"""Smallest and largest value of the options that are numbers, wherever they are used."""
+"""Smallest and largest value of every option that is a number."""
 
 _UNITS = {
     **dict.fromkeys(("fov", "pitch", "roll"), "degrees"),
@@ -38,7 +38,7 @@ _UNITS = {
 }
 
 _WORDS = {"filter": get_args(Filter), "mapping": get_args(Mapping)}
-"""What the options may be that are one of a few words."""
+"""The words that the other options may be, for those that take one of a few."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,12 @@ class Options(Repairs):
         min_score: keypoints below this confidence count as not seen.
         weights: a lifter exported by this package.
         mapping: how the detector's joints become Human3.6M's, see `ampose.mapping`.
-        threads: that may be busy at once; one per processor if None.
+        threads: how many may be busy at once; one per processor if None.
         person: who is meant: all, largest, longest, an id or a place X,Y; see
             `ampose.motion.choice`.
-        frame_by_frame: every frame by itself, as in photos: none of the steps below.
-        blur_faces: in every picture that is drawn or streamed, see `ampose.render.privacy`.
+        frame_by_frame: every frame by itself, as in photos: no step uses other frames.
+        blur_faces: cover faces in all pictures that are drawn or streamed, see
+            `ampose.render.privacy`.
     """
 
     fov: float | None = None
@@ -107,7 +108,7 @@ class Options(Repairs):
 
     @property
     def repairs(self) -> Repairs:
-        """What is done along time; of frames by themselves, nothing but their size."""
+        """The repairs along time; with `frame_by_frame` none, and only the body height is used."""
         if self.frame_by_frame:
             return Repairs.none(height=self.height)
         return Repairs(**{each.name: getattr(self, each.name) for each in fields(Repairs)})
@@ -152,5 +153,5 @@ def _number(name: str, value: object) -> float:
 
 
 def flag(name: str) -> str:
-    """An option as users of the command line write it."""
+    """An option's name as users of the command line write it."""
     return f"--{name.replace('_', '-')}"

@@ -21,6 +21,7 @@ from ampose.motion.cleaning import Repairs, motion_of
 from ampose.motion.tracks import Tracks, identified
 from ampose.options import Options
 from ampose.poses import FramePoses, PoseSequence
+from ampose.render.privacy import was_asked
 from ampose.results import (
     DrawnFrame,
     Progress,
@@ -33,11 +34,11 @@ from ampose.results import (
 from ampose.running import Live, Run
 
 Noted = Callable[[str], object]
-"""Called with a line for the user."""
+"""Called with one line of text for the user."""
 
 _TIMELESS = (
     "The frames' times are not known, so each is lifted by itself, without repairs or smoothing; "
-    "--fps says them."
+    "--fps gives them."
 )
 
 
@@ -86,8 +87,8 @@ def run(
         options: how; see `Options`.
         formats: files to write beside these, by the names of `ampose.formats.FORMATS`.
         force: replace results that are there already.
-        progress: told after each frame; those of a recording are read twice if `out` is given.
-        noted: told each thing that a user of the formats should know of their files.
+        progress: called after each frame; those of a recording are read twice if `out` is given.
+        noted: called with each thing that a user of the formats should know of their files.
 
     Raises:
         InputError: the source, an option or `out` cannot be used; `out` is then as it was.
@@ -101,7 +102,7 @@ def run(
     target = None if out is None else ResultFolder(Path(out), force=force)
 
     def half(done_before: int) -> Progress:
-        """Progress of one of the two times that frames are decoded: to find, and to draw."""
+        """Progress of one of the two passes over the frames: to find people, and to draw."""
 
         def told(done: int, total: int | None) -> None:
             if progress:
@@ -156,10 +157,10 @@ def run_live(
     noted: Noted | None = None,
     tell: Callable[[LiveReport], object] | None = None,
 ) -> LiveReport:
-    """3D poses of a camera, or of a video played as if it were one, shown on a page meanwhile.
+    """3D poses from a camera, or a video played as if it were one, shown on a page meanwhile.
 
-    Every step takes the newest frame that there is; frames that nobody had time for are dropped.
-    Ctrl-C ends the run, the end of a video does too, and what was recorded is then complete.
+    Every step takes the newest frame; frames for which there was no time are dropped. Ctrl-C or
+    the end of the video ends the run, and what was recorded is then complete.
 
     Args:
         source: ``camera:0``, or a video file.
@@ -169,7 +170,7 @@ def run_live(
         formats: as in `run`.
         force: replace results that are there already.
         noted: as in `run`.
-        tell: told how it goes, once the page is there and about twice a second.
+        tell: called with how it goes, once the page is there and then about twice a second.
 
     Raises:
         InputError: the source, the port, an option or `out` cannot be used, or the run broke off;
@@ -231,12 +232,12 @@ def lift_file(
     Args:
         source: see `ampose.keypoint_files`.
         out: as in `run`; the overlay has no picture behind it.
-        options: camera, weights, mapping and frames per second are used.
+        options: how; those about pictures and the detector change nothing.
         skeleton: joint set by name, where the file does not name it.
         image_size: (width, height) in pixels, where the file does not hold it.
         formats: as in `run`.
         force: replace results that are there already.
-        progress: told after each overlay frame.
+        progress: called after each overlay frame.
         noted: as in `run`.
 
     Raises:
@@ -284,7 +285,7 @@ def lift_file(
 
 
 def _wanted(formats: Iterable[str], out: Path | str | None) -> tuple[str, ...]:
-    """What to write, known before anything is computed."""
+    """The formats to write, checked before anything is computed."""
     wanted = known_formats(formats)
     if wanted and out is None:
         raise InputError(f"{', '.join(wanted)}: formats need a folder to be written to")
@@ -300,8 +301,8 @@ def _write(
 
 
 def _with_old_faces_told(sequence: PoseSequence, out: Path, folder: Path) -> PoseSequence:
-    """With a warning where faces were blurred beside older pictures that stay as they are."""
-    if not sequence.provenance["options"].get("blur_faces"):
+    """The sequence, with a warning if older pictures beside blurred ones may show faces."""
+    if not was_asked(sequence.provenance):
         return sequence
     if not (old := sorted(_overlays(out) - _overlays(folder))):
         return sequence

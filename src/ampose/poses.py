@@ -19,11 +19,11 @@ SCHEMA_VERSION = "1.1"
 
 
 CHANGES = ("filled", "repaired", "corrected")
-"""Arrays of a `PoseSequence` that mark what was changed on the way from frames to motion."""
+"""Arrays of a `PoseSequence` that mark what the repairs along time changed."""
 
 
 def _left_out() -> NDArray[np.bool_]:
-    """Stands for an array that a `PoseSequence` makes itself, as long as its others."""
+    """Stands for an array that was not given, which a `PoseSequence` makes to fit the others."""
     return np.array(False)
 
 
@@ -79,7 +79,7 @@ class PoseSequence:
         times: (T,) float64 seconds.
         skeleton: names the joints.
         cameras: one camera for all frames, or one per frame (photos of different size).
-        provenance: program version, weights, filter along time, options.
+        provenance: program version, weights, filter along time and options.
         warnings: what a careful user should know about this result.
         filled: (T, P, J) bool, where `joints` is interpolated across a gap in the evidence.
         repaired: (T, P, J) bool, where left and right had been exchanged and were put back.
@@ -87,7 +87,7 @@ class PoseSequence:
         world: (T, P, J, 3) float32, world axes: y up, the floor at 0; an **estimate** that rests
             on what `world_frame` says. NaN where there is none.
         world_frame: how `world` came about, and how sure it is; empty without it.
-        quality: of each person's motion: what was repaired, and how well it fits the keypoints.
+        quality: for each person, what was repaired, and how well the motion fits the keypoints.
     """
 
     joints: Array
@@ -142,7 +142,7 @@ class PoseSequence:
         return len(self.ids)
 
     def only(self, people: Sequence[int]) -> PoseSequence:
-        """Some of the people, by their places."""
+        """The sequence with only some of the people, by their places."""
         ids = self.ids[list(people)]
         arrays = ("joints", "root", "sigma", "keypoints", "scores", "valid", "world", *CHANGES)
         quality = dict(self.quality)
@@ -167,7 +167,7 @@ class FramePoses:
 
     Attributes:
         index: number of the frame in its source.
-        time: seconds; for a photo 0.
+        time: seconds; 0 for a photo.
         name: of the photo or video.
         image: uint8 RGB (H, W, 3), reduced where the original is very large.
         camera: its `size` is the original's, in whose pixels `keypoints` are.

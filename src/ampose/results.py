@@ -28,15 +28,15 @@ DrawnFrame = tuple[FramePoses, NDArray[np.uint8]]
 """A frame, and its overlay (H, W, 3) uint8 RGB."""
 
 _BLACK_SIDE = 1280
-"""Longest side of the black picture behind keypoints that come without one."""
+"""Longest side, pixels, of the black picture behind keypoints that come without one."""
 
 _SHORTEST_STILL, _LONGEST_STILL = 0.001, 10.0
-"""Seconds that the overlay shows a frame, within which it keeps real time. Keypoints of scattered
-frames, numbered by the million, would else give a video of months."""
+"""Longest time, in seconds, that the overlay shows a frame. Otherwise keypoints of scattered
+frames, numbered by the million, would give a video of months."""
 
 _LONGEST_STEM = 200
-"""Bytes of a photo's name in its overlay's. File systems take 255, of which number and ending need
-some; the number alone tells the overlays apart."""
+"""Bytes of a photo's name that its overlay's name keeps. File systems allow 255, some of which the
+number and the ending need; the number alone tells the overlays apart."""
 
 _NO_IMAGE = np.zeros((0, 0, 3), np.uint8)
 
@@ -77,7 +77,7 @@ def gather(stream: Iterable[FramePoses], *, height: float | None = None) -> Pose
 def on_black(
     sequence: PoseSequence, name: str, progress: Progress | None
 ) -> Generator[FramePoses]:
-    """A sequence that came without pictures as frames on black, for an overlay."""
+    """The frames, on black, of a sequence that came without pictures, for an overlay."""
     for t in range(sequence.frame_count):
         width, height = media.reduced_size(sequence.camera(t).size, _BLACK_SIDE)
         black = np.zeros((height, width, 3), np.uint8)
@@ -89,7 +89,7 @@ def on_black(
 def frame_of(
     sequence: PoseSequence, t: int, image: NDArray[np.uint8], name: str, index: int | None = None
 ) -> FramePoses:
-    """Frame t of a sequence with the people that are there, over a picture (H, W, 3)."""
+    """Frame t of a sequence over a picture (H, W, 3), with the people who are there."""
     there = np.flatnonzero(
         np.isfinite(sequence.keypoints[t]).any((-2, -1)) | sequence.valid[t].any(-1)
     )

@@ -45,12 +45,12 @@ _ONLY_FOR = {
     "sequence": "folder",
     "fps": "folder",
 }
-"""Options of one kind of source; elsewhere they bring a warning."""
+"""Options that only one kind of source has; with others they bring a warning."""
 
 
 @dataclass(frozen=True)
 class Live:
-    """What only a live run has; see `run_live`."""
+    """What only live runs have; see `run_live`."""
 
     stop: threading.Event = field(default_factory=threading.Event)
     meter: Meter = field(default_factory=Meter)
@@ -136,7 +136,7 @@ class Run:
         return flags
 
     def close(self) -> None:
-        """Lets go of a source that nobody began to read; who reads it closes it."""
+        """Closes a source that nobody began to read; otherwise its reader closes it."""
         unread, self._unread = self._unread, None
         if unread:
             unread.close()
@@ -211,8 +211,8 @@ class Run:
     ) -> Generator[tuple[media.Frame, list[Pose2D]]]:
         """The people of each frame, in the full picture's pixels.
 
-        Nothing that follows sees a face that is to be blurred, unless frames come `twice`: then
-        the second time, when it is known where all heads are.
+        No later step sees a face that is to be blurred, unless frames come `twice`: then faces are
+        blurred the second time, when it is known where all heads are.
         """
         with closing(frames), ExitStack() as stack:
             video = None
@@ -236,7 +236,7 @@ class Run:
     def _chosen(
         self, detected: Generator[tuple[media.Frame, list[Pose2D]]]
     ) -> Generator[tuple[media.Frame, list[Pose2D]]]:
-        """Only who is meant, as far as that can be said without the frames to come."""
+        """Only the people who are meant, as far as that is known without later frames."""
         choice = parse_choice(self.options.person)
         live = LiveChoice(choice) if self.moving else None
         with closing(detected):
@@ -265,7 +265,7 @@ class Run:
                 yield poses
 
     def _smoother(self) -> Smoother | None:
-        """The causal filter: asked for, or of what is live."""
+        """The causal filter, if it was asked for or the run is live."""
         options = self.options
         if not self.moving or options.frame_by_frame or options.filter == "none":
             return None
@@ -333,7 +333,7 @@ class Run:
     def told(
         self, frames: Generator[FramePoses], progress: Progress | None
     ) -> Generator[FramePoses]:
-        """Passes frames through and tells of each when it is dealt with."""
+        """Passes frames through and reports progress when each is dealt with."""
         with closing(frames):
             for done, frame in enumerate(frames, start=1):
                 yield frame
@@ -377,7 +377,7 @@ class Run:
         return self._told(sequence, "one-euro" if self._smoother() else "none")
 
     def _told(self, sequence: PoseSequence, filtered: str) -> PoseSequence:
-        """The sequence with what is known of the run and of the filter it went through."""
+        """The sequence with provenance and warnings of the run and of the filter along time."""
         return replace(
             sequence,
             provenance={
@@ -392,7 +392,7 @@ class Run:
 
 
 def _refuse_following(person: str) -> None:
-    """Photos by themselves show nobody again.
+    """Separate photos have no identities, so nobody can be followed through them.
 
     Raises:
         InputError: a choice that means one person in all of them.
@@ -414,7 +414,7 @@ def _stacked(people: list[Pose2D], skeleton: Skeleton) -> tuple[Array, Array]:
 
 
 def _in_full_picture(person: Pose2D, frame: media.Frame) -> Pose2D:
-    """A pose found in a picture that was reduced to be looked at."""
+    """A pose found in a reduced picture, in the pixels of the full one."""
     height, width = frame.image.shape[:2]
     if frame.size == (width, height):
         return person

@@ -81,7 +81,7 @@ class Skeleton:
 
     @cached_property
     def limbs(self) -> dict[int, list[int]]:
-        """Arms and legs: the joint next to the trunk to all joints of its side from there on."""
+        """Arms and legs: each joint next to the trunk, with all joints of its limb."""
         found: dict[int, list[int]] = {}
         for joint in range(len(self)):
             side, first = self.side(joint), joint

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from ampose.cli.evaluate import load_lifter
+from ampose.files import sha256_of
 from ampose.lifting import Lifter, load_network
 from ampose.research.data.open_mocap import PackError
 from ampose.research.evaluation.open_protocol import evaluate, load_set, predict
@@ -19,7 +20,7 @@ from ampose.research.models.uncertain import UncertainConfig
 from ampose.research.models.zoo import build
 from ampose.research.packaging import package_run
 from ampose.research.recipes import RECIPES
-from ampose.research.training.checkpoint import load_weights, save_weights, sha256_of
+from ampose.research.training.checkpoint import load_weights, save_weights
 from ampose.research.training.inference import torch_lifter, torch_lifter_with_sigma
 from ampose.research.training.run import train_recipe
 from tests.research.packs import write_data

@@ -28,17 +28,17 @@ MOST_STEPS = 1500
 The table of all pairs then takes 18 MB."""
 
 PENALTY = 0.1
-"""What standing still in one recording costs a step, in half ranges of one angle: enough to keep
+"""Cost of a step at which one recording stands still, in half ranges of one angle: enough to keep
 pace where nothing moves, too little to hide a difference of pace."""
 
 MOST_ABSENT = 0.5
 """Share of a recording in which an angle that guides the warping may be absent."""
 
 _NOISE = 2.5
-"""Degrees, a standard deviation; what is not sure is at least that unsure."""
+"""Degrees: the least standard deviation that an angle is taken to have."""
 
 _MOVES = 2.0
-"""An angle counts in full whose half range is so many standard deviations or more."""
+"""An angle whose half range is this many standard deviations or more counts in full."""
 
 _LEAST_WEIGHT = 0.05
 
@@ -46,7 +46,7 @@ _ROUNDING = 1e-6
 """Of the time between two frames, within which a moment is that of a frame."""
 
 _STANDS = 0.1
-"""Seconds of the one for each of the other, at which it stands."""
+"""A recording stands where fewer of its seconds than this pass per second of the other."""
 
 
 @dataclass(frozen=True, eq=False)

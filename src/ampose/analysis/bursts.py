@@ -11,25 +11,25 @@ from ampose.analysis.moving import Array, Found, Mark, Moving
 from ampose.skeletons import H36M_17
 
 CUTOFF = 10.0
-"""Hz, for places of which the speed is taken; hands turn around within a tenth of a second."""
+"""Hz, for the places whose speed is taken; hands turn round within a tenth of a second."""
 
 SLOWEST = 2.5
-"""Metres per second: what never is as fast is no full swing and no throw."""
+"""Metres per second: what never gets this fast is no full swing and no throw."""
 
 TURNED = 0.35
-"""Of the fastest: a movement begins or turns around where it is slowest, and slower than that."""
+"""Share of the peak speed, below which a movement begins or turns round where it is slowest."""
 
 STILL = 0.15
-"""Of the fastest: slower than that is still."""
+"""Share of the peak speed: slower than this is still."""
 
 AGAIN, APART_SECONDS = 0.8, 1.5
 """A second movement is that fast, as a share of the fastest, and that far away from it in time."""
 
 STRIDE = 0.15
-"""Of the leg's length: ankles that come apart by less make no stride."""
+"""Share of the leg's length: ankles that come apart by less make no stride."""
 
 STRIDE_LEFT = 0.05
-"""Of a stride, that may be left when the foot comes down."""
+"""Share of a stride that may be left when the foot comes down."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from ampose.errors import InputError
 Array = NDArray[np.floating]
 
 CHANCE = 0.05
-"""How likely it is that error alone makes any of a table's differences seem real."""
+"""Probability that error alone makes any of a table's differences seem real."""
 
 LONG_HALT = 0.5
 """Seconds for which one recording may stand before a warning says so."""
@@ -27,7 +27,7 @@ LONG_HALT = 0.5
 
 @dataclass(frozen=True)
 class Difference:
-    """A number of the second recording less that of the first.
+    """A number of the second recording minus that of the first.
 
     Attributes:
         value: degrees.
@@ -53,8 +53,8 @@ class AngleDifference:
 
     Attributes:
         column: which angle.
-        low_a: smallest of the first recording, degrees; NaN where the angle is absent. What turns
-            may leave -180 to 180: it does not jump, and both recordings count the same turns.
+        low_a: smallest of the first recording, degrees; NaN where the angle is absent. Rotations
+            may leave -180 to 180: they do not jump, and both recordings count the same turns.
         high_a: largest.
         low_b: smallest of the second recording.
         high_b: largest.

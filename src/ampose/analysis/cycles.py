@@ -12,11 +12,11 @@ from scipy.signal import find_peaks
 Array = NDArray[np.floating]
 
 EDGE = 0.1
-"""Of a way: a movement begins where so much of it is done, and has ended where so much is left."""
+"""Share of a way: a movement begins where this much is done and ends where this much is left."""
 
 
 MOST = 0.7
-"""Of a way, after which a turn is its end."""
+"""Share of a way after which a turn counts as its end."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ def arches_of(values: Array, least: float) -> list[Arch]:
 def peaks_of(values: Array, least: float) -> list[int]:
     """Frames of the maxima of values (T,) with a prominence of `least`, those at the ends too.
 
-    Beyond the ends values are taken to fall. Of maxima that are equal, and have none so deep
-    between them, it is the first.
+    Beyond the ends values are taken to fall. Of equal maxima without such a fall between them the
+    first is taken.
     """
     if not len(values) or np.ptp(values) < least:
         return []
@@ -68,8 +68,8 @@ def peaks_of(values: Array, least: float) -> list[int]:
 def departure(values: Array, start: int, end: int) -> int:
     """Last frame before values leave from about `start` for `end`; both are extremes.
 
-    Where they rest at `start`, or wander about it, that is the frame in which they leave in
-    earnest: no more than `EDGE` of the way is done from the last turn within `MOST` of it.
+    Where they rest at `start`, or wander about it, that is the frame in which they leave for
+    good: no more than `EDGE` of the way is done from the last turn within `MOST` of it.
     """
     backward = values[start : end + 1][::-1]
     return end - arrival(backward, 0, end - start)

@@ -36,7 +36,7 @@ FACTORS = {
     "hip_abduction": 1.38,
     "pelvis_rotation": 1.61,
 }
-"""What the share of the joints is multiplied by, so that with detector-like 2D at least 68 % of
+"""Factors on the joints' part of a bar, so that with detector-like 2D at least 68 % of
 the errors lie within one bar and 95 % within two, on CMU's validation subjects, with the lifter
 that ships. Bars that are too wide are left so: real detectors are wrong in more ways.
 ``benchmarks/angle_error.py`` measures them."""

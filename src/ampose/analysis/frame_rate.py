@@ -1,4 +1,4 @@
-"""What a recording's frame rate allows to be said."""
+"""What can be said at a recording's frame rate."""
 
 from __future__ import annotations
 

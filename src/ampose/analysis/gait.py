@@ -24,8 +24,8 @@ FACING_SECONDS = 1.0
 """Over which the direction in which the pelvis faces is averaged: about a stride."""
 
 STEP = 0.2
-"""Of the leg's length, 18 cm: an ankle that moves by less along the direction of walking has not
-taken a step."""
+"""Share of the leg's length, 18 cm: an ankle that moves by less along the direction of walking has
+not taken a step."""
 
 SHORTEST_STRIDE = 0.4
 """Seconds between two strikes of the same foot; sprinters have about that."""
@@ -37,7 +37,7 @@ LONGEST_STRIDE = 2 * LONGEST_STEP
 """Seconds: strikes of one foot farther apart are no stride, a strike and a toe-off no stance."""
 
 EDGE_SECONDS = 0.1
-"""From an end of what was seen: nearer to it there is no telling whether an ankle has turned."""
+"""Nearer than this to an end of what was seen, nobody knows whether an ankle has turned."""
 
 BACKWARD = 0.3
 """Metres per second against where the pelvis faces, on average, that are walking backward."""

@@ -1,4 +1,4 @@
-"""One person's motion as the rules that find events look at it."""
+"""One person's motion, as the rules that find events see it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Found:
-    """What a movement's rules say of one person.
+    """What a movement's rules find for one person.
 
     Attributes:
         marks: in any order.
@@ -61,7 +61,7 @@ class Moving:
         root: (T, 3) metres, the pelvis, camera axes; an estimate.
         times: (T,) seconds, rising.
         gravity: which way is up; rules that need it do with a level camera if it is not known.
-        handed: what the user says of the side that somebody throws or swings from, if anything.
+        handed: side that somebody throws or swings from, if the user gave it.
     """
 
     joints: Array

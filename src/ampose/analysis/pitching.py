@@ -9,7 +9,7 @@ from ampose.analysis.moving import Found, Hand, Moving
 RULES = {
     "leg_lift": "the thigh of the striding leg is highest: its angle with the trunk is largest "
     "before the stride",
-    "foot_contact": "the ankles have come apart but for 5 % of the stride",
+    "foot_contact": "the ankles have come apart to within 5 % of the stride",
     "release": "estimate: the wrist of the throwing arm is fastest, relative to the pelvis; the "
     "ball is not seen",
     "finish": f"first frame after release in which that wrist is slower than {STILL:.0%} of its "
@@ -17,10 +17,10 @@ RULES = {
 }
 
 DELIVERY_SECONDS = 2.0
-"""Before release, in which leg lift is looked for."""
+"""Time before release in which the leg lift is looked for."""
 
 STRIDE_SECONDS = 1.0
-"""Before release, in which the foot comes down where no leg lift is found."""
+"""Time before release in which the foot comes down, where no leg lift is found."""
 
 LIFT = 20.0
 """Degrees by which the angle of trunk and thigh must rise and fall for a leg lift."""

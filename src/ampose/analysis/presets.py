@@ -21,13 +21,13 @@ class Preset:
         name: as users type it.
         title: in words.
         angles: columns of `ampose.analysis.angles_of`, with side.
-        plots: angles that belong into one figure, each of `angles`.
+        plots: groups of `angles` that belong in one figure.
         rules: how each event is found, by its name, in the order in which they come.
-        repetition: names of the events that begin, turn and end a repetition; of gait a stride
+        repetition: names of the events that begin, turn and end a repetition; for gait, a stride
             of each side.
         find: what finds the events.
         least_rate: frames per second below which events come with a warning.
-        longest: seconds beyond which it is no repetition: an event between was missed.
+        longest: seconds beyond which it is no repetition: an event in between was missed.
         limits: what a user should know of these events, sentences.
         needs_gravity: what rests on the vertical, a sentence; empty if nothing does.
         fast: whether filters along time change it.

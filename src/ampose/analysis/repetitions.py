@@ -46,7 +46,7 @@ class Repetition:
 def repetitions_of(
     sequence: PoseSequence, preset: Preset, events: Iterable[Event]
 ) -> tuple[tuple[Repetition, ...], tuple[str, ...]]:
-    """Every repetition that its events enclose, a row for each angle of the preset, and warnings.
+    """A row for each repetition between events and each angle of the preset, and warnings.
 
     An angle that is absent throughout a repetition has no row.
 

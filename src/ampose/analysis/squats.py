@@ -26,34 +26,34 @@ SEATED, STANDING = 60.0, 40.0
 """Degrees: on a seat knees are bent at least by the first, upright at most by the second."""
 
 MATCHING = 0.6
-"""Of the longer of the two ways, down and up: a squat at the edge of what was seen is whole if the
-other way is at least that long."""
+"""Share of the longer of the two ways, down and up: a squat at the edge of what was seen is whole
+if the other way is at least that long."""
 
 ERROR_BARS = 2.0
-"""Error bars that a movement must at least be as large as, besides the degrees above."""
+"""How many error bars a movement must be at least, besides the degrees above."""
 
 SQUAT_RULES = {
     "start": "the knees (mean flexion) have done a tenth of their way down",
     "bottom": "mean flexion of the knees is largest",
-    "top": "the knees have but a tenth of their way up left",
+    "top": "a tenth of the knees' way up is left",
 }
 
 SIT_TO_STAND_RULES = {
     "start": "the trunk has done a tenth of its lean towards the thighs; without a lean, seat_off",
     "seat_off": "estimate: the knees (mean flexion) have done a tenth of their way to standing; "
     "the seat is not seen",
-    "standing": "the knees have but a tenth of their way to standing left",
-    "seated": "the knees have but a tenth of their way to sitting left",
+    "standing": "a tenth of the knees' way to standing is left",
+    "seated": "a tenth of the knees' way to sitting is left",
 }
 
 _LEAN_SECONDS = 1.5
-"""Before seat-off, in which the trunk may lean forward to stand up."""
+"""Time before seat-off in which the trunk may lean forward to stand up."""
 
 _LEAN = 5.0
 """Degrees; less is no lean."""
 
 _MOVING, _MOVING_SECONDS = 10.0, 0.2
-"""Degrees in seconds at the edge of what was seen: somebody is on their way there."""
+"""Degrees within seconds, at the edge of what was seen: somebody is still on their way there."""
 
 
 def squats(person: Moving) -> Found:
@@ -150,7 +150,9 @@ def _said(marks: list[Mark], cut_off: int, what: str, least: float) -> tuple[str
         said.append(f"no {what} of {least:.0f} degrees or more at the knees was found.")
     if cut_off:
         said.append(
-            f"{cut_off} {what}{'' if cut_off == 1 else 's'} that the recording does not hold from "
-            "beginning to end is left out."
+            f"{cut_off} {what} that the recording does not hold from beginning to end is left out."
+            if cut_off == 1
+            else f"{cut_off} {what}s that the recording does not hold from beginning to end are "
+            "left out."
         )
     return tuple(said)

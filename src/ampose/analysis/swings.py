@@ -24,24 +24,24 @@ GOLF_RULES = {
 
 BAT_RULES = {
     "load": "the hands are slowest before they swing",
-    "foot_down": "the ankles have come apart but for 5 % of the stride",
+    "foot_down": "the ankles have come apart to within 5 % of the stride",
     "contact": "estimate: the hands are fastest; bat and ball are not seen",
     "finish": f"first frame after contact in which the hands are slower than {STILL:.0%} of their "
     "fastest",
 }
 
 DOWNSWING_SECONDS = 1.0
-"""Before the fastest moment, in which the top or the load is looked for; a golfer's downswing
-takes 0.3."""
+"""Time before the fastest moment in which the top or the load is looked for; a golfer's downswing
+takes 0.3 s."""
 
 BACKSWING_SECONDS = 2.0
-"""Before the top, in which the backswing is looked for; it takes 0.8."""
+"""Time before the top in which the backswing is looked for; it takes 0.8 s."""
 
 IMPACT_SECONDS = 1.0
-"""After the top, in which impact is looked for."""
+"""Time after the top in which impact is looked for."""
 
 STRIDE_SECONDS = 1.0
-"""Before contact, in which a batter strides."""
+"""Time before contact in which a batter strides."""
 
 ASIDE = 0.05
 """Metres to the side by which the hands must go back to tell left from right."""

@@ -1,4 +1,4 @@
-"""How fast angles change, and how many frames a second that takes."""
+"""How fast angles change, and how many frames per second it takes to tell."""
 
 from __future__ import annotations
 

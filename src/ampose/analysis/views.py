@@ -1,4 +1,4 @@
-"""From where a camera sees somebody, and what that means for their angles."""
+"""Where a camera sees somebody from, and what that means for their angles."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FRONTAL_BELOW, SAGITTAL_ABOVE = 30.0, 60.0
 """Degrees between where the pelvis faces, or its back, and the camera."""
 
 MIXED = 0.2
-"""Share of the frames above which frontal and sagittal views, both, make somebody turning."""
+"""Somebody is turning if frontal and sagittal views each have more than this share of frames."""
 
 ELEVATED = 25.0
 """Degrees by which a camera that looks from above or below looks down or up at a person."""

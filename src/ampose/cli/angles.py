@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ampose.cli.common import Config, Force, Out, read_result
+from ampose.cli.common import Config, Force, Out, ResultSource, counted_people, read_result
 from ampose.cli.motion_options import Person
 
 
 def angles(
-    source: Annotated[
-        Path, typer.Argument(help="poses.npz of ampose run or lift, or the folder that holds it.")
-    ],
+    source: ResultSource,
     out: Out,
     force: Force = False,
     names: Annotated[
@@ -52,7 +49,7 @@ def angles(
     peaks = analysis.peak_velocities(found) if peak_velocities else None
     with ResultFolder(out, force=force) as folder:
         write_angles(found, folder, peaks=peaks)
-    people = "1 person" if len(found.ids) == 1 else f"{len(found.ids)} people"
+    people = counted_people(len(found.ids))
     print(f"{len(found.names)} angles of {people} in {len(found.times)} frame(s)")
     for warning in (*found.warnings, *(peaks.warnings if peaks else ())):
         print(f"note: {warning}")

@@ -43,7 +43,7 @@ def _read_config(context: typer.Context, path: Path | None) -> Path | None:
 
 
 def _long_name(name: str | None, words: Sequence[str]) -> str:
-    """As users write it; the function may have another: ``--angles`` is its ``names``."""
+    """An option's name for users; the function may have another: ``--angles`` is its `names`."""
     return next((word[2:] for word in words if word.startswith("--")), str(name))
 
 
@@ -54,6 +54,10 @@ Config = Annotated[
         is_eager=True,
         help="TOML file with any option by its long name, such as: fov = 70.",
     ),
+]
+ResultSource = Annotated[
+    Path,
+    typer.Argument(help="Folder of ampose run or lift, or its poses.npz.", show_default=False),
 ]
 OUT_FLAGS = ("--out", "-o")
 Out = Annotated[Path, typer.Option(*OUT_FLAGS, help="Folder for the results.")]
@@ -76,6 +80,9 @@ Weights = Annotated[
 MappingName = Annotated[
     Literal["hybrid", "plain"], typer.Option(help="How other joint sets become Human3.6M's.")
 ]
+PRESETS = "squat, sit-to-stand, gait, golf-swing, baseball-pitch, baseball-swing"
+"""The names in `ampose.analysis.PRESETS`, which would make ``--help`` slow if imported."""
+
 BlurFaces = Annotated[
     bool,
     typer.Option("--blur-faces", help="Cover everybody's face in all pictures, as far as found."),
@@ -146,7 +153,7 @@ def needs_torch() -> Iterator[None]:
 
 
 def read_result(source: Path, person: str) -> PoseSequence:
-    """The people who are meant of a finished result.
+    """A finished result with only the people who are meant.
 
     Args:
         source: ``poses.npz`` or the folder that holds it.
@@ -162,12 +169,17 @@ def read_result(source: Path, person: str) -> PoseSequence:
 
 
 def wanted_formats(text: str | None) -> tuple[str, ...]:
-    """What ``--format`` says; nothing if it is not there."""
+    """The formats that ``--format`` names; none if it was not given."""
     if text is None:
         return ()
     from ampose.formats import parse_formats
 
     return parse_formats(text)
+
+
+def counted_people(count: int) -> str:
+    """Such as ``2 people``."""
+    return "1 person" if count == 1 else f"{count} people"
 
 
 def tell(
@@ -184,7 +196,7 @@ def tell(
     from ampose.formats import ALWAYS, format_files, left_from_before
 
     people = sequence.person_count if sequence.frame_count else 0
-    print(f"{sequence.frame_count} frame(s), {people} {'person' if people == 1 else 'people'}")
+    print(f"{sequence.frame_count} frame(s), {counted_people(people)}")
     for warning in (*sequence.warnings, *notes):
         print(f"note: {warning}")
     if left := left_from_before(out):

@@ -7,13 +7,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from ampose.cli.common import BlurFaces, Config, Force, Out
+from ampose.cli.common import PRESETS, BlurFaces, Config, Force, Out, ResultSource
 from ampose.errors import InputError
 
-Recorded = Annotated[
-    Path,
-    typer.Argument(help="Folder of ampose run or lift, or its poses.npz.", show_default=False),
-]
 Video = Annotated[
     Path | None,
     typer.Option(help="What it was made from; else looked for beside the result and here."),
@@ -25,8 +21,8 @@ Who = Annotated[
 
 
 def compare(
-    a: Recorded,
-    b: Recorded,
+    a: ResultSource,
+    b: ResultSource,
     out: Out,
     force: Force = False,
     names: Annotated[
@@ -42,9 +38,7 @@ def compare(
     ] = None,
     preset: Annotated[
         str | None,
-        typer.Option(
-            help="Movement: squat, sit-to-stand, gait, golf-swing, baseball-pitch, baseball-swing."
-        ),
+        typer.Option(help=f"Movement: {PRESETS}."),
     ] = None,
     align: Annotated[
         Literal["dtw", "linear", "none"],

@@ -11,6 +11,7 @@ import typer
 
 from ampose.cli.common import Data, Threads, needs_torch, progress_bar
 from ampose.errors import InputError
+from ampose.files import sha256_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -22,7 +23,7 @@ TEST_LOG = Path("results/test_log.csv")
 
 OPEN_JOINTS = 17
 OPEN_CHANNELS = (3, 4)
-"""What the open-mocap protocol has for a lifter."""
+"""The inputs, numbers of joints and channels that open data has."""
 
 LICENSED = frozenset({"human3.6m", "mpi-inf-3dhp", "humaneva"})
 
@@ -116,7 +117,7 @@ def score_open(
 def counted(
     lift: Callable[[Array], Lifted], total: int, progress: Progress
 ) -> Callable[[Array], Lifted]:
-    """The same lifter, but it tells how many poses of `total` it has lifted."""
+    """The same lifter, but it reports how many poses of `total` it has lifted."""
     done = 0
 
     def lift_and_tell(inputs: Array) -> Lifted:
@@ -146,7 +147,7 @@ def score_licensed(
     with needs_torch():
         from ampose.research.evaluation import licensed
         from ampose.research.recipes import Licensed
-        from ampose.research.training.checkpoint import load_weights, sha256_of
+        from ampose.research.training.checkpoint import load_weights
     try:
         model = load_weights(weights)
         options = Licensed(dataset, keypoints, toes=getattr(model.config, "toes", False))  # type: ignore[arg-type]
@@ -177,7 +178,6 @@ def load_lifter(weights: Path | None, threads: int | None) -> tuple[str, str, Li
         lift = NetworkLifter(1, lambda inputs: network.run(inputs)[0], network.channels)
         return network.name, network.sha256, lift
     with needs_torch():
-        from ampose.research.training.checkpoint import sha256_of
         from ampose.research.training.inference import torch_lifter
     model = load_model(weights, threads)
     return weights.resolve().parent.name, sha256_of(weights), torch_lifter(model)
@@ -206,7 +206,7 @@ def load_model(weights: Path, threads: int | None) -> nn.Module:
 
 
 def open_sets(sets: list[str], data: Path) -> list[EvaluationSet]:
-    """The sets that a user named."""
+    """The sets that the user named."""
     from ampose.research.evaluation.open_protocol import load_set
 
     try:

@@ -12,6 +12,7 @@ import typer
 from ampose.cli.common import Data, Threads, needs_torch, progress_bar
 from ampose.cli.evaluate import TEST_LOG, counted, load_model, open_sets, write_result
 from ampose.errors import InputError
+from ampose.files import sha256_of
 from ampose.skeletons import H36M_17
 
 if TYPE_CHECKING:
@@ -135,7 +136,6 @@ def load_sigma_lifter(weights: Path | None, threads: int | None) -> SigmaLifter:
         return SigmaLifter(network.name, network.sha256, network.channels, network.run)
     with needs_torch():
         from ampose.research.models.uncertain import Uncertain
-        from ampose.research.training.checkpoint import sha256_of
         from ampose.research.training.inference import torch_lifter_with_sigma
     model = load_model(weights, threads)
     if not isinstance(model, Uncertain):

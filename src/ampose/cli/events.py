@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ampose.cli.common import Config, Force, Out, read_result
+from ampose.cli.common import PRESETS, Config, Force, Out, ResultSource, read_result
 from ampose.cli.motion_options import Person
 
 if TYPE_CHECKING:
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from ampose.analysis import Event, Repetition
 
 SHOWN = 30
-"""Events that are printed; all of them are in the file."""
+"""The most events that are printed; all of them are in the file."""
 
 PresetName = Annotated[
     str,
     typer.Option(
         "--preset",
-        help="Movement: squat, sit-to-stand, gait, golf-swing, baseball-pitch, baseball-swing.",
+        help=f"Movement: {PRESETS}.",
     ),
 ]
 Handed = Annotated[
@@ -36,9 +36,7 @@ EventsFile = Annotated[
 
 
 def events(
-    source: Annotated[
-        Path, typer.Argument(help="poses.npz of ampose run or lift, or the folder that holds it.")
-    ],
+    source: ResultSource,
     preset: PresetName,
     out: Out,
     force: Force = False,

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ampose.cli.common import Config, Force, Out, read_result
+from ampose.cli.common import Config, Force, Out, ResultSource, counted_people, read_result
 from ampose.cli.motion_options import Person
 
 
 def export(
-    source: Annotated[
-        Path, typer.Argument(help="poses.npz of ampose run or lift, or the folder that holds it.")
-    ],
+    source: ResultSource,
     out: Out,
     format: Annotated[
         str,
@@ -37,8 +34,7 @@ def export(
     with ResultFolder(out, force=force) as folder:
         notes = write_formats(sequence, folder, formats)
         written = format_files(formats, folder)
-    people = "1 person" if sequence.person_count == 1 else f"{sequence.person_count} people"
-    print(f"{sequence.frame_count} frame(s), {people}")
+    print(f"{sequence.frame_count} frame(s), {counted_people(sequence.person_count)}")
     for note in notes:
         print(f"note: {note}")
     print(f"Results in {out}: {written}")

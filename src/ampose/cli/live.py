@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ampose.cli.common import tell
+from ampose.cli.common import counted_people, tell
 
 if TYPE_CHECKING:
     from ampose.options import Options
@@ -73,11 +73,10 @@ def _keeping_up() -> Iterator[Callable[[LiveReport], None]]:
 
 def _line(report: LiveReport) -> str:
     now = report.status
-    people = "person" if now.people == 1 else "people"
     stages = "  ".join(f"{s.stage} {1000 * s.mean:.1f}" for s in report.stages)
     return (
         f"{_number(now.rate)} frames/s  delay {_number(1000 * now.delay, 0)} ms  "
-        f"{now.people} {people}  {now.dropped} dropped  |  {stages} ms"
+        f"{counted_people(now.people)}  {now.dropped} dropped  |  {stages} ms"
     )
 
 

@@ -17,7 +17,7 @@ Person = Annotated[
     str, _option("Who is meant: all, largest, longest, an id, or a place X,Y in pixels.")
 ]
 FrameByFrame = Annotated[
-    bool, _option("Every frame by itself: nothing of what follows.", "--frame-by-frame")
+    bool, _option("Every frame by itself, without all that follows.", "--frame-by-frame")
 ]
 Swaps = Annotated[bool, _option("Put left and right back where they were exchanged.")]
 Outliers = Annotated[bool, _option("Remove joints that jump.")]
@@ -26,7 +26,7 @@ FilterName = Annotated[
     Literal["butterworth", "savitzky-golay", "one-euro", "none"], _option("Filter along time.")
 ]
 Cutoff = Annotated[
-    float | None, _option("Of the filter, Hz; 4 if left out. Fast hands need 6 and more.")
+    float | None, _option("Cut-off of the filter, Hz; 4 if left out. Fast hands need 6 or more.")
 ]
 Bones = Annotated[bool, _option("Give a person the same bones in all frames.")]
 Root = Annotated[bool, _option("Steady the distance to a person.")]

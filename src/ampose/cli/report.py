@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ampose.cli.common import OUT_FLAGS, BlurFaces, Config, Force, read_result
+from ampose.cli.common import (
+    OUT_FLAGS,
+    PRESETS,
+    BlurFaces,
+    Config,
+    Force,
+    ResultSource,
+    read_result,
+)
 from ampose.cli.events import EventsFile, Handed
 from ampose.cli.motion_options import Person
 from ampose.errors import InputError
+from ampose.files import sha256_of
 
 
 def report(
-    source: Annotated[
-        Path, typer.Argument(help="Folder of ampose run or lift, or its poses.npz.")
-    ],
+    source: ResultSource,
     out: Annotated[
         Path | None,
         typer.Option(*OUT_FLAGS, help="Folder for the report; else that of the poses."),
     ] = None,
     preset: Annotated[
         str | None,
-        typer.Option(
-            help="Movement whose events and repetitions are looked for: squat, sit-to-stand, "
-            "gait, golf-swing, baseball-pitch, baseball-swing."
-        ),
+        typer.Option(help=f"Movement whose events and repetitions are looked for: {PRESETS}."),
     ] = None,
     corrected: EventsFile = None,
     handed: Handed = None,
@@ -72,7 +75,7 @@ def report(
     corrections = None
     if corrected is not None and movement is not None:
         corrections = read_events(corrected, sequence, movement)
-    made = {"made from": poses.name, f"SHA-256 of {poses.name}": _sha256(poses)}
+    made = {"made from": poses.name, f"SHA-256 of {poses.name}": sha256_of(poses)}
     asked = {"preset": preset, "angles": angles, "person": person, "handed": handed}
     if corrected is not None:
         asked["events"] = corrected.name
@@ -110,8 +113,3 @@ def _refuse_existing(paths: list[Path]) -> None:
     for path in paths:
         if path.exists():
             raise InputError(f"{path} is there already; take another -o, or --force to replace")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -72,7 +72,7 @@ def train(
     """
     del show
     with needs_torch():
-        from ampose.research.training.checkpoint import CHECKPOINT
+        from ampose.research.training.checkpoint import CHECKPOINT, WEIGHTS
         from ampose.research.training.run import train_recipe
     from ampose.cli.common import progress_bar
 
@@ -102,4 +102,4 @@ def train(
     if scores is None:  # not the first of several processes
         return
     errors = ", ".join(f"{name} {value} mm" for name, value in scores.items())
-    print(f"Done: {folder / 'model.safetensors'}; validation: {errors or 'nothing was held out'}")
+    print(f"Done: {folder / WEIGHTS}; validation: {errors or 'nothing was held out'}")

@@ -11,14 +11,17 @@ from ampose.comparing.pair import Pair
 from ampose.errors import InputError
 from ampose.render.figure_style import FAINT, GRID, INK, OWN_FONT, drawing
 from ampose.render.letters import font_with
-from ampose.render.style import PEOPLE
+from ampose.render.style import PEOPLE, hexadecimal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-COLOURS = tuple("#{:02x}{:02x}{:02x}".format(*(int(0.8 * c) for c in PEOPLE[k])) for k in (0, 1))
-"""Of the first and the second, as in the video but darker, since paper is white."""
+COLOURS = tuple(
+    hexadecimal((int(0.8 * red), int(0.8 * green), int(0.8 * blue)))
+    for red, green, blue in PEOPLE[:2]
+)
+"""Colours of the first and the second person: those of the video, darkened for a white page."""
 
 _SETTINGS = {
     "svg.fonttype": "path",  # names may be in any script
@@ -34,7 +37,7 @@ _ROW = 1.55  # inches
 _TIMING = 1.9
 _WIDTH = 8.6
 _SPAN = 20.0
-"""Degrees that an axis spans at least, so that noise does not look like motion."""
+"""An axis spans at least as many degrees, so that noise does not look like motion."""
 
 
 def curves(pair: Pair) -> dict[str, bytes]:

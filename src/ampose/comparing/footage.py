@@ -22,7 +22,7 @@ Picture = NDArray[np.uint8]
 
 
 _ROUNDING = 1e-3
-"""Seconds by which times in files are rounded."""
+"""Seconds by which rounding in files may move a time."""
 
 
 class Footage:
@@ -31,7 +31,7 @@ class Footage:
     Args:
         sequence: the recording, whose times and options say which pictures its frames were.
         source: video, or folder of photos.
-        blur: whether faces are to be covered; everybody's, which takes a pass of its own.
+        blur: whether to cover everybody's face, which takes a pass of its own.
 
     Raises:
         InputError: the source cannot be read, or is not what the recording was made from.
@@ -56,10 +56,10 @@ class Footage:
         next(self.pictures([0], faces=True))  # so that it is refused at once, if at all
 
     def pictures(self, frames: Sequence[int], *, faces: bool = False) -> Iterator[Picture]:
-        """Pictures (H, W, 3) uint8 RGB of frames whose numbers do not fall.
+        """Pictures (H, W, 3) uint8 RGB of frames.
 
         Args:
-            frames: numbers.
+            frames: numbers, in an order that never goes back.
             faces: show them even if they were to be covered.
 
         Raises:
@@ -78,7 +78,7 @@ class Footage:
             yield image
 
     def _heads(self, wanted: list[int]) -> dict[int, Array]:
-        """Where everybody's head is, with what the frames around show."""
+        """Where everybody's head is in each frame, for which the frames around it are used too."""
         early, late = self._times[wanted[0]] - HELD_SECONDS, self._times[wanted[-1]] + HELD_SECONDS
         around = np.flatnonzero((self._times >= early) & (self._times <= late)).tolist()
         detector = load_detector()

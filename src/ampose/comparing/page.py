@@ -14,7 +14,7 @@ from ampose.comparing.tables import verdict
 from ampose.export.writing import replacing
 
 LARGEST_VIDEO = 30_000_000
-"""Bytes; a larger one stays a file of its own, and the page says where."""
+"""Largest video, in bytes, that is put into the page; a larger one is linked."""
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #1b1d22; background: #fff;
@@ -50,7 +50,7 @@ def write_page(pair: Pair, folder: Path, figure: bytes) -> None:
 </tbody></table>
 <p><small>Smallest to largest; differences with their standard deviation. <b>Bold</b>: more than
 error explains, with a chance of {CHANCE:.0%} that any in a column of this table is error after
-all. ≈: not distinguishable from none. The rest: how sure it is, is not known.</small></p>
+all. ≈: not distinguishable from none. Neither: it is not known how sure it is.</small></p>
 <h2>Curves</h2>
 {svg}
 <h2>To be kept in mind</h2>

@@ -46,7 +46,7 @@ class Side:
     Attributes:
         source: ``poses.npz`` or the folder that holds it.
         name: as the user calls it; the folder's if None.
-        person: who is meant, see `ampose.motion.choice`; who is longest there if None.
+        person: who is meant, see `ampose.motion.choice`; who is there longest if None.
         video: what it was made from; looked for beside the result if None.
         mirror: show and measure its mirror image.
     """
@@ -76,14 +76,14 @@ def compare_results(
         b: the second.
         out: folder for the files.
         angles: names; those of the preset, or of class A, if None.
-        preset: movement, which says which angles, and of some from which event they count.
+        preset: movement, which chooses the angles and the event from which rotations count.
         method: how moments are aligned, see `ampose.analysis.alignment.align`.
         blur_faces: cover everybody's face in the video; done anyway if one of the recordings was
-            made so.
+            made with covered faces.
         force: replace files that are there already.
 
     Raises:
-        InputError: a recording, a name or `out` cannot be used; `out` is then as it was.
+        InputError: a recording, a name or `out` cannot be used; `out` then stays as it was.
     """
     folder = ResultFolder(out, force=force)
     pair = _pair(a, b, angles, preset, method, blur_faces=blur_faces)
@@ -132,7 +132,7 @@ def _pair(
 
 
 def _labels(a: Side, b: Side) -> tuple[str, str]:
-    """Names that differ."""
+    """The names of the two, told apart if they are the same."""
     first, second = (
         visible(each.name or poses_file(each.source).resolve().parent.name) or word
         for each, word in ((a, "A"), (b, "B"))
@@ -141,7 +141,7 @@ def _labels(a: Side, b: Side) -> tuple[str, str]:
 
 
 def _person(side: Side, label: str) -> tuple[PoseSequence, list[str]]:
-    """The poses of the one person who is meant, and whether that was a guess."""
+    """The poses of the one person who is meant, and a note if that was a guess."""
     sequence = read_npz(poses_file(side.source))
     if not sequence.person_count:
         raise InputError(f"{side.source} shows nobody")
@@ -161,7 +161,7 @@ def _person(side: Side, label: str) -> tuple[PoseSequence, list[str]]:
 def _footage(
     side: Side, sequence: PoseSequence, label: str, *, blur_faces: bool
 ) -> tuple[Footage | None, list[str]]:
-    """Pictures, and why there are none."""
+    """The recording's pictures, or None, and a note that says why."""
     path = side.video
     if path is None:
         name = str(sequence.provenance.get("source", ""))
@@ -182,7 +182,7 @@ def _footage(
 def _reference(
     sequence: PoseSequence, preset: Preset | None, label: str
 ) -> tuple[int | None, list[str]]:
-    """The frame from which rotations count in a movement, if it has one."""
+    """The frame from which rotations count in a movement, if it has one, and a note of it."""
     if preset is None or preset.reference is None:
         return None, []
     events, _ = events_of(sequence, preset)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -11,7 +9,8 @@ from typing import Any
 from ampose.analysis import NOTICE
 from ampose.analysis.comparison import CHANCE, AngleDifference, Comparison, Difference
 from ampose.comparing.pair import Pair, Recording
-from ampose.export.writing import replacing
+from ampose.export.numbers import cell, number
+from ampose.export.writing import replacing, write_json_object
 
 SCHEMA_VERSION = "1.0"
 """Version of columns and keys: they may be added, never changed."""
@@ -45,15 +44,15 @@ def write_tables(pair: Pair, folder: Path) -> None:
     """Writes the table, the curves it is made of, and what both mean.
 
     Angles are degrees, times seconds of the recording; differences are second less first; what is
-    absent is empty. Distinguishable is yes or no, or empty where nothing says how sure it is.
+    absent is empty. ``distinguishable`` is yes or no, or empty where it is not known how sure the
+    difference is.
 
     Raises:
         InputError: a file cannot be written. None is left half-written.
     """
     _write(folder / "compare.csv", COLUMNS, (_cells(row) for row in pair.comparison.rows))
     _write(folder / "compare_curves.csv", CURVE_COLUMNS, _curve_cells(pair.comparison))
-    with replacing(folder / "compare.json") as file:
-        file.write(f"{json.dumps(header(pair), indent=1, allow_nan=False)}\n".encode())
+    write_json_object(folder / "compare.json", header(pair))
 
 
 def header(pair: Pair) -> dict[str, Any]:
@@ -71,7 +70,7 @@ def header(pair: Pair) -> dict[str, Any]:
         "faces_blurred": pair.blurred,
         "alignment": {
             "method": alignment.method,
-            "step_seconds": _number(alignment.step, 4),
+            "step_seconds": number(alignment.step, 4),
             "frames_a": comparison.frames_a.tolist(),
             "frames_b": comparison.frames_b.tolist(),
             "times_a": [round(time, 4) for time in alignment.times_a.tolist()],
@@ -83,14 +82,14 @@ def header(pair: Pair) -> dict[str, Any]:
                 "class": row.column.angle.kind,
                 "definition": row.column.angle.definition,
                 "sign": row.column.angle.sign,
-                "range_a": [_number(row.low_a), _number(row.high_a)],
-                "range_b": [_number(row.low_b), _number(row.high_b)],
+                "range_a": [number(row.low_a, 1), number(row.high_a, 1)],
+                "range_b": [number(row.low_b, 1), number(row.high_b, 1)],
                 "range_difference": _told(row.range),
                 "mean_difference": _told(row.mean),
                 "max_difference": {
                     **_told(row.largest),
-                    "time_a": _number(row.time_a, 4),
-                    "time_b": _number(row.time_b, 4),
+                    "time_a": number(row.time_a, 4),
+                    "time_b": number(row.time_b, 4),
                 },
                 "moments": row.moments,
             }
@@ -119,9 +118,9 @@ def _recording(recording: Recording) -> dict[str, Any]:
 
 def _told(difference: Difference) -> dict[str, Any]:
     return {
-        "value": _number(difference.value),
-        "sigma": _number(difference.sigma),
-        "limit": _number(difference.limit),
+        "value": number(difference.value, 1),
+        "sigma": number(difference.sigma, 1),
+        "limit": number(difference.limit, 1),
         "distinguishable": difference.distinguishable,
     }
 
@@ -130,19 +129,19 @@ def _cells(row: AngleDifference) -> list[str]:
     return [
         row.column.name,
         row.column.angle.kind,
-        *map(_cell, (row.low_a, row.high_a, row.high_a - row.low_a)),
-        *map(_cell, (row.low_b, row.high_b, row.high_b - row.low_b)),
+        *(cell(each, 1) for each in (row.low_a, row.high_a, row.high_a - row.low_a)),
+        *(cell(each, 1) for each in (row.low_b, row.high_b, row.high_b - row.low_b)),
         *_difference_cells(row.range),
         *_difference_cells(row.mean),
         *_difference_cells(row.largest),
-        _cell(row.time_a, 3),
-        _cell(row.time_b, 3),
+        cell(row.time_a, 3),
+        cell(row.time_b, 3),
         str(row.moments),
     ]
 
 
 def _difference_cells(difference: Difference) -> tuple[str, str, str]:
-    return _cell(difference.value), _cell(difference.sigma), verdict(difference)
+    return cell(difference.value, 1), cell(difference.sigma, 1), verdict(difference)
 
 
 def _curve_cells(comparison: Comparison) -> Iterable[list[str]]:
@@ -157,8 +156,10 @@ def _curve_cells(comparison: Comparison) -> Iterable[list[str]]:
                 f"{time_a:.6f}",
                 f"{time_b:.6f}",
                 column.name,
-                *(_cell(float(each[where])) for each in (comparison.a, comparison.b)),
-                *(_cell(float(each[where])) for each in (difference, sigma)),
+                *(
+                    cell(float(each[where]), 1)
+                    for each in (comparison.a, comparison.b, difference, sigma)
+                ),
             ]
 
 
@@ -166,12 +167,3 @@ def _write(path: Path, columns: tuple[str, ...], rows: Iterable[list[str]]) -> N
     with replacing(path) as file:
         for row in ([*columns], *rows):
             file.write((",".join(row) + "\n").encode())
-
-
-def _cell(value: float, decimals: int = 1) -> str:
-    """A number without a negative zero; nothing where it is absent."""
-    return "" if math.isnan(value) else f"{round(value, decimals) + 0.0:.{decimals}f}"
-
-
-def _number(value: float, decimals: int = 1) -> float | None:
-    return None if math.isnan(value) else round(value, decimals) + 0.0

@@ -23,7 +23,7 @@ _STEPS = {
 }
 
 
-def write_video(pair: Pair, path: Path, *, threads: int | None = None) -> None:
+def write_video(pair: Pair, path: Path) -> None:
     """Both recordings moment by moment, at the pace of the first.
 
     Raises:
@@ -48,7 +48,7 @@ def write_video(pair: Pair, path: Path, *, threads: int | None = None) -> None:
         strict=True,
     )
     rate = 1 / float(np.median(np.diff(times[shown])))
-    with VideoWriter(path, renderer.size, rate, threads) as writer:
+    with VideoWriter(path, renderer.size, rate) as writer:
         for time, (first, second) in zip(times[shown], halves, strict=True):
             writer.write(renderer.draw((first, second)), float(time))
 

@@ -15,21 +15,22 @@ from ampose.detection.custom import load_refiner
 from ampose.detection.movenet import Finder, MoveNetRefiner
 from ampose.detection.similarity import distinct, prominence
 from ampose.errors import InputError
+from ampose.files import sha256_of
 from ampose.flow import At, untimed
-from ampose.onnx_models import open_session, sha256
+from ampose.onnx_models import open_session
 from ampose.poses import Pose2D
 from ampose.skeletons import COCO_17, Skeleton, get_skeleton
 
 Array = NDArray[np.floating]
 
 MIN_SCORE = 0.2
-"""Joints that the model scores lower than this count as not seen."""
+"""Joints with a lower score than this count as not seen."""
 
 MIN_FOLLOW_SCORE = 0.3
-"""A followed person whose seen joints score lower than this on average is given up."""
+"""A followed person whose seen joints have a lower mean score than this is given up."""
 
 OUTSIDE_MARGIN = 0.02
-"""How far outside the image, in its longer sides, a joint still counts as seen."""
+"""How far outside the image a joint still counts as seen, as a share of its longer side."""
 
 COLLAPSED_OKS = 0.8
 """Two refined poses more alike than this are one person."""
@@ -55,7 +56,7 @@ class PoseDetector(Protocol):
         """Everybody in a frame (H, W, 3) uint8 RGB, the most prominent (score x area) first."""
 
     def follow(self, image: RGBImage, previous: Pose2D) -> Pose2D | None:
-        """The person of `previous`, looked for where they were; None where the track weakened."""
+        """The person of `previous`, looked for where they were; None if too little is sure."""
 
 
 class Refiner(Protocol):
@@ -105,9 +106,9 @@ def load_detector(
     refiner_path = path or _THUNDER
     provenance = {
         "finder": _FINDER.name,
-        "finder_sha256": sha256(_FINDER),
+        "finder_sha256": sha256_of(_FINDER),
         "refiner": refiner_path.name,
-        "refiner_sha256": sha256(refiner_path),
+        "refiner_sha256": sha256_of(refiner_path),
     }
     finder = Finder(open_session(_FINDER, threads))
     return TopDownDetector(finder, refiner, provenance, min_score, at)

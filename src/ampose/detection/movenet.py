@@ -16,10 +16,10 @@ from ampose.skeletons import COCO_17, Skeleton
 Array = NDArray[np.floating]
 
 FIND_SCORE = 0.2
-"""People that MultiPose scores no higher than this are dropped."""
+"""People whose MultiPose score is not above this are dropped."""
 
 ROUGH_JOINT_SCORE = 0.15
-"""Joints that MultiPose scores lower than this say nothing about where to crop."""
+"""Joints with a lower MultiPose score than this are not used to choose the crop."""
 
 _SAME_PERSON_OKS = 0.5
 _LONGER_SIDE = 256

@@ -13,7 +13,7 @@ from ampose.skeletons import COCO_17, Skeleton
 Array = NDArray[np.floating]
 
 DEFAULT_SIGMA = 0.08
-"""Spread of a joint relative to the person's size, for joint sets other than COCO's."""
+"""Standard deviation of a joint over the person's size, for joint sets other than COCO's."""
 
 _COCO_SIGMAS = {
     "nose": 0.026,
@@ -35,8 +35,8 @@ def oks(a: Pose2D, b: Pose2D, slack: float = 0.0) -> float:
 
     As COCO defines it, with these differences: the area is the mean of the two boxes', each with
     its shorter side at least a quarter of the longer (people seen edge-on are no lines); with
-    fewer than three shared joints it is 0. `slack` is a standard deviation in pixels, of a place
-    that is known only so well; it is added to every joint's own.
+    fewer than three shared joints it is 0. `slack` is a standard deviation in pixels, for a pose
+    whose place is not well known; it is added to every joint's own.
 
     Raises:
         ValueError: the poses have different skeletons.
@@ -55,7 +55,7 @@ def oks(a: Pose2D, b: Pose2D, slack: float = 0.0) -> float:
 def box_iou(a: Pose2D, b: Pose2D, slack: float = 0.0) -> float:
     """Intersection over union of two boxes, 0 to 1, each first grown by `slack` pixels all round.
 
-    Boxes that need not lie where they are said to are grown as in C-BIoU (Yang et al., WACV 2023).
+    Growing boxes whose places are uncertain is from C-BIoU (Yang et al., WACV 2023).
     """
     low = np.maximum(a.box[:2], b.box[:2]) - slack
     high = np.minimum(a.box[2:], b.box[2:]) + slack

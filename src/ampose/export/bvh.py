@@ -4,11 +4,12 @@ Centimetres, y up; see `takes` for the axes, and `rig` for names and rest pose. 
 channels, all others three; rotations are Z, X, Y: turned about y first, about z last. Degrees run
 on across 180 rather than jump.
 
-BVH has a constant frame time, no start and no absence. All files of a recording begin with its
-first frame and end with its last, so they fit each other. Where the recording's times are even
-its frames are kept as they are; where not, motion is resampled at the usual step between frames.
-A person who is absent holds still. Every end has a length, because not every program takes one
-without: behind ankles and wrists it is a mark of `END_CENTIMETRES` straight on, nothing measured.
+BVH has a constant frame time, no start time and no way to say that somebody is absent. All files
+of a recording begin with its first frame and end with its last, so they fit each other. Where the
+recording's times are even, its frames are kept as they are; otherwise the motion is resampled at
+the usual step between frames. A person who is absent holds still. Every end site has a length,
+because some programs need one: behind ankles and wrists it is `END_CENTIMETRES` straight on and
+is not measured.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def write_bvh(sequence: PoseSequence, folder: Path) -> tuple[Path, ...]:
 
     Raises:
         InputError: a file cannot be written, the joints are not Human3.6M's, or the times are
-            scattered too widely for a constant frame time. Of the file nothing is left behind.
+            scattered too widely for a constant frame time. No file is left half-written.
     """
     moments, step = even(clock(sequence.times), "BVH")
     paths = []
@@ -102,8 +103,8 @@ def _channels(take: Take, moments: Array) -> Array:
 def zxy_angles(rotations: Array) -> Array:
     """Angles (T, ..., 3) of ``R = Rz Rx Ry``, radians, that run on from frame to frame.
 
-    Every rotation has two triples of angles: a, b, c and a + pi, pi - b, c + pi. The one is taken
-    whose a is nearer to that of the frame before. With b at 90 degrees a is free, and stays.
+    Every rotation has two triples of angles: a, b, c and a + pi, pi - b, c + pi. The one whose a
+    is nearer to that of the frame before is taken. With b at 90 degrees a is arbitrary, and stays.
 
     Args:
         rotations: (T, ..., 3, 3).

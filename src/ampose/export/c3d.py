@@ -1,9 +1,9 @@
 """C3D: one file per person, ``person_<id>.c3d``, for motion laboratories' programs.
 
 Millimetres, z up: x to the camera's right, y away from it; ``POINT:X_SCREEN`` and ``Y_SCREEN`` say
-so in the usual way. A marker that is absent has residual -1. See `markers` for names, descriptions
-are our joints'. C3D has no start time: frames count from 1, and the recording's own time of the
-first is ``AMPOSE:START_SECONDS``.
+so in the usual way. A marker that is absent has residual -1. Labels are those of `markers`,
+descriptions the names of our joints. C3D has no start time: frames count from 1, and
+``AMPOSE:START_SECONDS`` holds the recording's own time of the first.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ampose.export.writing import UnfitError, replacing
 from ampose.poses import PoseSequence
 
 MOST_FRAMES = 65535
-"""The header counts frames in 16 bits."""
+"""The most frames: the header counts them in 16 bits."""
 
 
 def write_c3d(sequence: PoseSequence, folder: Path) -> tuple[Path, ...]:

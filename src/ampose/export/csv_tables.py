@@ -1,6 +1,6 @@
 """Tables for spreadsheets and data frames: ``poses.csv``, tidy, and ``poses_wide.csv``.
 
-Tidy: a row per frame, person and joint, with all that a `PoseSequence` knows of it. ``relative``,
+Tidy: a row per frame, person and joint, with all that a `PoseSequence` holds of it. ``relative``,
 ``root`` and ``sigma`` are metres in camera axes, ``world`` metres with y up, ``keypoint`` pixels.
 Columns are not called x and y alone: `ampose.keypoint_files` reads those as pixels.
 
@@ -13,12 +13,13 @@ Frames count from 0, times are the recording's own, yes and no are 1 and 0, abse
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ampose.export.numbers import cell
 from ampose.export.takes import upright
 from ampose.export.writing import replacing
 from ampose.poses import CHANGES, PoseSequence
@@ -73,7 +74,7 @@ def write_wide_csv(sequence: PoseSequence, path: Path) -> None:
         for frame, (time, row) in enumerate(
             zip(sequence.times.tolist(), places.tolist(), strict=True)
         ):
-            cells = [str(frame), f"{time:.6f}", *_cells(row, 5)]
+            cells = [str(frame), f"{time:.6f}", *(cell(value, 5) for value in row)]
             file.write((",".join(cells) + "\n").encode())
 
 
@@ -93,11 +94,6 @@ def _lines(sequence: PoseSequence, frame: int, time: float) -> Iterator[bytes]:
         for joint, name in enumerate(sequence.skeleton.joints):
             cells = [f"{frame},{time:.6f},{identity},{name}"]
             for array, decimals in columns:
-                cells += _cells(array[person][joint], decimals)
+                cells += [cell(value, decimals) for value in array[person][joint]]
             cells += ["1" if mark else "0" for mark in marks[person, joint]]
             yield (",".join(cells) + "\n").encode()
-
-
-def _cells(values: Iterable[float], decimals: int) -> Iterator[str]:
-    for value in values:
-        yield "" if value != value else f"{round(value, decimals) + 0.0:.{decimals}f}"

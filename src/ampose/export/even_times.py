@@ -1,4 +1,4 @@
-"""Moments of formats that have a constant frame time."""
+"""Evenly spaced moments, for formats that have a constant frame time."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from ampose.export.writing import UnfitError
 Array = NDArray[np.floating]
 
 EVEN_SECONDS = 0.001
-"""By how much times may miss an even spacing, or a tenth of a step: some containers round so."""
+"""Seconds by which times may miss an even spacing, or a tenth of a step if that is less: some
+containers round as much."""
 
 _MOST_FRAMES = 20
-"""Times as many as the recording has, when it is resampled; more is a gap, not motion."""
+"""How many times its frames a resampled recording may have; more would be gaps, not motion."""
 
 
 def even(times: Array, kind: str) -> tuple[Array, float]:
     """Moments (M,) of the file's frames, seconds, and the time between them.
 
-    Even times are kept as they are; others give way to the usual step between frames.
+    Even times are kept as they are; others are replaced by moments at the usual step.
 
     Args:
         times: (T,) of `takes.clock`.

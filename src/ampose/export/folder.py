@@ -1,4 +1,4 @@
-"""A result folder that is either complete or not there."""
+"""A result folder that is either complete or absent."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class ResultFolder:
                 source.replace(target)
 
     def _remove_new_parents(self) -> None:
-        """Removes the parents made here, as far as they are empty."""
+        """Removes the parent folders made here that are empty."""
         with contextlib.suppress(OSError):
             for parent in self._new_parents:
                 parent.rmdir()

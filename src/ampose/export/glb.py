@@ -83,9 +83,9 @@ class _Motion:
 
 
 def _add_person(document: Document, motion: _Motion, take: Take) -> tuple[int, int]:
-    """The nodes that belong into the scene: the person, with all joints, and the skin.
+    """The nodes that belong in the scene: the person, with all joints, and the skin.
 
-    The skin stands beside the joints: only they move it, by the format.
+    The skin stands beside the joints, not below them: by the format, they alone move it.
     """
     turns = _quaternions(take.turns)
     places = rest_offsets(take.lengths)
@@ -157,7 +157,7 @@ def _standing(lengths: Array) -> Array:
 
 
 def _quaternions(turns: Array) -> Array:
-    """(K, N, 4) x, y, z, w; signs run on, for programs that do not take the shorter way."""
+    """(K, N, 4) x, y, z, w; signs do not jump, for programs that do not take the shorter way."""
     out = Rotation.from_matrix(turns.reshape(-1, 3, 3)).as_quat().reshape(*turns.shape[:2], 4)
     back = (out[1:] * out[:-1]).sum(-1) < 0
     out[1:][np.logical_xor.accumulate(back, axis=0)] *= -1

@@ -112,12 +112,12 @@ def marker_notes(sequence: PoseSequence) -> tuple[str, ...]:
 
 
 def _whole(places: Array) -> Array:
-    """Places with points that lack a coordinate made absent."""
+    """The places; a point that lacks a coordinate becomes NaN as a whole."""
     return np.asarray(np.where(np.isfinite(places).all(-1, keepdims=True), places, np.nan))
 
 
 def _resampled(places: Array, times: Array, moments: Array) -> Array:
-    """Places (T, ...) at times (T,) as they are at moments (M,), between present neighbours."""
+    """Places (T, ...) at times (T,), interpolated at moments (M,) between present neighbours."""
     before = (np.searchsorted(times, moments + 1e-9, "right") - 1).clip(0)
     after = np.minimum(before + 1, len(times) - 1)
     gap = np.where(after > before, times[after] - times[before], 1.0)

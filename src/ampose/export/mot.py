@@ -1,7 +1,7 @@
 """MOT: named columns over time, as OpenSim's motion files have them.
 
-Degrees. Cells are told apart by white space and cannot be empty, and OpenSim's ``Storage`` stops
-reading at the first ``nan`` without a word. So tables have whole rows only: see `whole_rows`.
+Degrees. Cells are separated by white space and cannot be empty, and OpenSim's ``Storage`` silently
+stops reading at the first ``nan``. So tables have whole rows only: see `whole_rows`.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ Array = NDArray[np.floating]
 
 
 LEAST_SHARE = 0.5
-"""Of the rows with anything at all, in which a column must be there to be kept."""
+"""A column is kept if it is present in at least this share of the rows that hold anything."""
 
 
 def whole_rows(
     times: Array, columns: Mapping[str, Array]
 ) -> tuple[Array, dict[str, Array], tuple[str, ...]]:
-    """What can be written: columns that are mostly there, in rows where all of those are.
+    """What can be written: columns that are mostly present, in the rows where all of them are.
 
     Args:
         times: (T,) seconds.
@@ -53,13 +53,13 @@ def write_mot(
 
     Args:
         times: of the rows.
-        columns: by names without white space.
+        columns: by name, without white space.
         path: the file.
         notes: lines for people, in the header.
 
     Raises:
         InputError: the file cannot be written. Nothing is left behind.
-        ValueError: a name with white space, which would make two columns of one, or NaN.
+        ValueError: a name with white space, which would make two columns of one, or a value NaN.
     """
     if bad := [name for name in columns if len(name.split()) != 1]:
         raise ValueError(f"{bad[0]!r} is no name of a column: white space separates columns")

@@ -80,7 +80,7 @@ def read_npz(path: Path) -> PoseSequence:
 
     Raises:
         InputError: not such a file, of another major version, or with keys, types or shapes
-            that are not those of a `PoseSequence`.
+            other than those of a `PoseSequence`.
     """
     path = Path(path)
     try:

@@ -1,7 +1,6 @@
 """The rig of BVH and GLB: joints that turn, and bones that keep their length.
 
-Names are those of MotionBuilder and Mixamo, without a prefix. Some things are needed to hold 17
-joints exactly:
+Names are those of MotionBuilder and Mixamo, without a prefix. To hold 17 joints exactly:
 
 * ``LHipJoint`` and ``RHipJoint``, as in CMU's recordings, sit at the pelvis and end in the hips.
   An estimated pelvis is not rigid: its hips are not on one line with its middle in every frame.
@@ -28,7 +27,7 @@ Array = NDArray[np.floating]
 X, Y = np.eye(3)[:2]
 
 TOP = "HeadTop_End"
-"""The one joint that is only an end."""
+"""The one joint at which no bone begins."""
 
 
 @dataclass(frozen=True, eq=False)

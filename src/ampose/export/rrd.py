@@ -21,10 +21,10 @@ from ampose.poses import PoseSequence
 
 
 def need_rerun() -> None:
-    """Ends with the line that installs it where rerun is missing.
+    """Checks that rerun is installed.
 
     Raises:
-        InputError: it is.
+        InputError: it is not; the message has the line that installs it.
     """
     _rerun()
 

@@ -14,12 +14,12 @@ Array = NDArray[np.floating]
 SIDES = ("centre", "left", "right")
 
 _THICK = (0.012, 0.03)
-"""Metres, the least and the most by which a stick reaches from its axis."""
+"""Metres: the least and the greatest half thickness of a stick."""
 
 
 @dataclass(frozen=True, eq=False)
 class Sticks:
-    """Triangles, each of three vertices of its own.
+    """Triangles, none of which share a vertex.
 
     Attributes:
         places: (V, 3) metres in the rest pose.
@@ -55,7 +55,7 @@ def _side(joint: str) -> str:
 def _octahedron(start: Array, bone: Array) -> tuple[Array, Array]:
     """Corners (24, 3) of eight triangles, anticlockwise from outside, and their normals.
 
-    Thickest at a sixth of the way, as programs of animation draw bones.
+    It is thickest at a sixth of its length, as animation programs draw bones.
     """
     length = np.linalg.norm(bone)
     along = bone / length

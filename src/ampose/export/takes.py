@@ -1,12 +1,13 @@
-"""Each person's motion as animation programs have it: a body of constant bones that turn.
+"""Each person's motion as animation programs have it: bones of constant length that turn.
 
 What a `PoseSequence` leaves open is settled here, for BVH and GLB alike:
 
-* Axes: y up. The world's where the sequence has one, the floor at 0. Else the camera's with y and
-  z turned round, so that up is up in the picture and the origin is the camera.
-* Bones: the median of each over the frames in which the person is there. After `ampose.motion`
-  that is their constant length; poses of frames by themselves keep their directions only.
-* Presence: a person is there in frames that have all joints and a place. Between, they are absent.
+* Axes: y up. The world's if the sequence has one, with the floor at 0; otherwise the camera's with
+  y and z reversed, so that up is up in the picture and the origin is the camera.
+* Bones: the median length of each over the frames in which the person is there. After
+  `ampose.motion` that is their constant length; of poses made frame by frame only the directions
+  are kept.
+* Presence: a person is there in frames that have all joints and a place, and absent from others.
 * Time: seconds since the first frame of the recording, the same for all people. Photos, which
   have no times, follow one another by the second.
 """
@@ -31,7 +32,7 @@ from ampose.skeletons import H36M_17
 Array = NDArray[np.floating]
 
 CONSTANT = 0.001
-"""Metres by which a bone may differ from its median and still be called constant."""
+"""Metres by which a bone may differ from its median and still count as constant."""
 
 _HIPS = H36M_17.indices(("left_hip", "right_hip"))
 
@@ -66,8 +67,8 @@ class Take:
     def at(self, moments: Array) -> tuple[Array, Array]:
         """Hips (M, 3) and turns (M, N, 3, 3) at moments (M,), seconds.
 
-        Between two frames interpolated. While the person is absent they hold still as they were
-        last, or, before they come, as they will be first.
+        They are interpolated between two frames. While the person is absent they stay as they were
+        last or, before the person comes, as they will be first.
         """
         own = self.seconds
         before = (np.searchsorted(own, moments, "right") - 1).clip(0)
@@ -150,14 +151,14 @@ def frame_notes(sequence: PoseSequence) -> tuple[str, ...]:
 
 
 def upright(sequence: PoseSequence) -> Array:
-    """(T, P, J, 3) metres, y up: the world's axes, or the camera's turned round."""
+    """(T, P, J, 3) metres, y up: in the world's axes, or the camera's with y and z reversed."""
     if np.isfinite(sequence.world).any():
         return sequence.world.astype(np.float64)
     return np.asarray((sequence.joints.astype(np.float64) + sequence.root[:, :, None]) * TO_Y_UP)
 
 
 def _take(identity: int, places: Array, times: Array) -> Take | None:
-    """Of places (T, 17, 3), NaN where absent."""
+    """The take of places (T, 17, 3), NaN where absent."""
     whole = np.isfinite(unit_bones(places)).all((-2, -1))
     whole &= (places[:, _HIPS[0]] != places[:, _HIPS[1]]).any(-1)  # else nothing says left
     frames = np.flatnonzero(whole)

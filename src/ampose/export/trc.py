@@ -23,7 +23,7 @@ def write_trc(sequence: PoseSequence, folder: Path) -> tuple[Path, ...]:
 
     Raises:
         InputError: a file cannot be written, the joints are not Human3.6M's, or the times are too
-            scattered for a constant rate. Of the file nothing is left behind.
+            scattered for a constant rate. No file is left half-written.
     """
     paths = []
     for person in markers(sequence, "TRC"):

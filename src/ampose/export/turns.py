@@ -35,8 +35,8 @@ HINGE_SECONDS = 0.1
 """Standard deviation of the window over which the axis of a knee or an elbow is averaged."""
 
 BENT_DEGREES = 20.0
-"""A knee or an elbow that bends less does not say how the bone before it is twisted. Neither does
-a line of hips or shoulders that comes as near to the spine."""
+"""Degrees. A knee or an elbow that bends less does not show how the bone before it is twisted; nor
+does a line of hips or shoulders within this angle of the spine."""
 
 _HINGES = {
     "LeftUpLeg": ("left_ankle", X),
@@ -44,8 +44,8 @@ _HINGES = {
     "LeftArm": ("left_wrist", -Y),
     "RightArm": ("right_wrist", Y),
 }
-"""Where the next bone ends, and the axis about which it bends in the rest pose: heels go back,
-hands go forward."""
+"""The joint where the next bone ends, and the axis about which it bends in the rest pose: heels go
+back, hands go forward."""
 
 
 def joint_turns(joints: Array, times: Array) -> Array:

@@ -1,17 +1,19 @@
-"""Whole files or none: write beside, then rename."""
+"""Writes whole files or none, with messages for users where the system refuses."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
 from ampose.errors import InputError
+from ampose.files import written_beside
 
 
 class UnfitError(InputError):
-    """A format cannot hold this sequence; others can."""
+    """The format cannot hold this sequence, but others can."""
 
 
 @contextlib.contextmanager
@@ -21,16 +23,23 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     Raises:
         InputError: the system refused, for instance a full disk or missing rights.
     """
-    partial = path.parent / f"{path.name}.partial"
     try:
-        with partial.open("wb") as file:
+        with written_beside(path) as partial, partial.open("wb") as file:
             yield file
-        partial.replace(path)
     except OSError as error:
         raise unwritable(path, error) from error
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
+
+
+def write_json_object(path: Path, values: Mapping[str, object]) -> None:
+    """Writes a JSON object that people may read too.
+
+    Raises:
+        InputError: the file cannot be written. Nothing is left behind.
+        ValueError: a number that is not finite, for which JSON has no word.
+    """
+    text = json.dumps(values, indent=1, allow_nan=False)
+    with replacing(path) as file:
+        file.write(f"{text}\n".encode())
 
 
 def unwritable(path: Path, error: OSError) -> InputError:

@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 
 _LOOK_UP = 0.1
-"""Seconds between looks at what no notification tells of: Ctrl-C on Windows, and `stop`."""
+"""Seconds between checks for what wakes no waiting thread: Ctrl-C on Windows, and `stop`."""
 
 _PATIENCE = 2.0
 """Seconds to wait for a source that was told to end; a camera may never answer. Its thread is a
@@ -51,7 +51,7 @@ def latest(
 
 
 class _Counter(Generic[Item]):
-    """What lies between one thread that puts and one that takes, as over a shop's counter."""
+    """Items between one thread that puts and one that takes, as over a shop's counter."""
 
     def __init__(
         self, depth: int, *, replace: bool = False, dropped: Callable[[], object] | None = None

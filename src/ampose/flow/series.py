@@ -7,14 +7,14 @@ import threading
 import numpy as np
 
 RECENT = 1024
-"""Numbers of which percentiles tell: the last half minute of a live run."""
+"""How many of the last numbers percentiles are taken of: half a minute of a live run."""
 
 
 class Series:
     """Numbers that any thread may add and read.
 
     Attributes:
-        count: of all numbers.
+        count: how many numbers were added.
         total: their sum.
     """
 
@@ -25,7 +25,7 @@ class Series:
         self._adding = threading.Lock()
 
     def add(self, value: float) -> None:
-        """Takes one more."""
+        """Adds one number."""
         with self._adding:
             self._recent[self.count % RECENT] = value
             self.total += value
@@ -33,15 +33,15 @@ class Series:
 
     @property
     def mean(self) -> float:
-        """Of all numbers; NaN without any."""
+        """Mean of all numbers; NaN without any."""
         return self.total / self.count if self.count else float("nan")
 
     def percentile(self, share: float) -> float:
-        """Of the last `RECENT` numbers, `share` 0 to 100; NaN without any."""
+        """Percentile of the last `RECENT` numbers, `share` 0 to 100; NaN without any."""
         recent = self._recent[: min(self.count, RECENT)]
         return float(np.percentile(recent, share)) if len(recent) else float("nan")
 
     def recent_mean(self, count: int) -> float:
-        """Of the last `count` numbers, at most `RECENT`; NaN without any."""
+        """Mean of the last `count` numbers, at most `RECENT`; NaN without any."""
         last = np.arange(max(0, self.count - min(count, RECENT)), self.count) % RECENT
         return float(self._recent[last].mean()) if len(last) else float("nan")

@@ -55,13 +55,13 @@ class StageTime:
 class Stages:
     """Clocks stages, and keeps no more threads computing at once than there may be.
 
-    An `At`; stages are not nested. The time is that between
-    entering and leaving, without the wait for a free place; it costs about two microseconds.
+    An `At`; stages are not nested. The time is that between entering and leaving, without the wait
+    for a free place; clocking it costs about two microseconds.
 
     Args:
         places: how many threads may compute at once; any number if None.
-        clock: seconds; those of the wall by default.
-        threads: of the stages that compute with more than one, by name; none above `places`.
+        clock: tells the time in seconds; wall time by default.
+        threads: how many each stage computes with, by name, if more than one; at most `places`.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Stages:
         return _Visit(series, self._places, self._threads.get(stage, 1), self._clock)
 
     def times(self) -> list[StageTime]:
-        """So far, in the order in which the stages first ran."""
+        """What each stage took so far, in the order in which they first ran."""
         return [
             StageTime(name, series.count, series.mean, series.percentile(95))
             for name, series in list(self._series.items())

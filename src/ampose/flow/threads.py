@@ -37,16 +37,16 @@ class Threads:
 def share_threads(total: int | None = None, *, live: bool = False) -> Threads:
     """Shares threads between steps that overlap.
 
-    Live, one frame is found while another is lifted, drawn and shown, which takes about as long: a
-    network's second thread would only take from those. Where a file's people are found, hardly
-    anything else computes, and the networks get all.
+    Live, people are found in one frame while another is lifted, drawn and shown, which takes about
+    as long: a second thread for a network would only take from those steps. While people are found
+    in a file, hardly anything else computes, and the networks get all threads.
 
     Args:
         total: threads in all; one per processor that this process may use if None.
-        live: whether every frame goes the whole way before the next ones are there.
+        live: whether every frame goes the whole way before the next ones come.
 
     Raises:
-        InputError: fewer than one.
+        InputError: `total` is below 1.
     """
     if total is not None and total < 1:
         raise InputError(f"threads must be 1 or more, got {total}")
@@ -62,7 +62,7 @@ def share_threads(total: int | None = None, *, live: bool = False) -> Threads:
 
 
 def processors() -> int:
-    """How many this process may use; a container or a batch system often grants less."""
+    """How many processors this process may use; containers and batch systems often grant fewer."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not on macOS and Windows

@@ -22,7 +22,7 @@ class KeypointFile:
         ids: (P,) int64, the file's own identities or 0, 1, 2...
         times: (T,) float64 seconds: the file's own, or frame number / fps.
         skeleton: names the joints.
-        image_size: (width, height) in pixels; None where nobody said.
+        image_size: (width, height) in pixels; None if neither the file nor the user says.
         warnings: what a careful user should know about this file.
         timed: whether `times` are known, from the file or by fps, and not assumed.
         identified: whether `ids` are identities, and not only places in each frame.

@@ -1,4 +1,4 @@
-"""Frames that are known by file names: their numbers."""
+"""Numbers of frames from the names of their files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 
 def frame_numbers(stems: Sequence[str]) -> NDArray[np.int64] | None:
-    """The numbers at the end of names that otherwise agree; None where there is no such thing.
+    """The numbers at the end of names that otherwise agree; None for other names.
 
     ``["clip_0003", "clip_0007"]`` gives 3 and 7.
     """

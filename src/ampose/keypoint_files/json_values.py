@@ -25,7 +25,7 @@ def parse_json(text: str) -> Any:
 
 
 def read_text(path: Path) -> str:
-    """The text of a UTF-8 file, with or without byte order mark; InputError if it is none."""
+    """The text of a UTF-8 file, with or without byte order mark; InputError for other files."""
     try:
         return path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -22,7 +22,7 @@ from ampose.keypoint_files.tables import read_csv
 from ampose.skeletons import Skeleton, get_skeleton
 
 DEFAULT_FPS = 30.0
-"""Frames per second where nobody said."""
+"""Frames per second where neither the file nor the user says."""
 
 
 class _JsonFormat(NamedTuple):
@@ -58,14 +58,14 @@ def load_keypoints(
         path: the file or folder.
         skeleton: name of the joint set. Needed unless the file names its joints or its format
             does: 25 in OpenPose's are BODY_25, 26 in AlphaPose's are Halpe's. Never guessed from
-            a count. Where the file says otherwise this holds, with a warning.
+            a count. Overrides what the file says, with a warning.
         image_size: (width, height) in pixels; overrides the file's.
         fps: frames per second of the video, for `KeypointFile.times`; 30 where unknown, with a
             warning. A file with its own times needs none.
 
     Raises:
         InputError: unreadable, empty or unknown file, infinite values, a joint set that is not
-            named or does not fit, or a senseless option.
+            named or does not fit, or an option that makes no sense.
     """
     asked = None if skeleton is None else get_skeleton(skeleton)
     if image_size is not None and min(image_size) < 1:

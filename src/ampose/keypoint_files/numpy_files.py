@@ -40,7 +40,7 @@ def read_arrays(
     """Arrays of an NPZ file by key; optional ones only where the file has them.
 
     Raises:
-        InputError: a broken file, pickled objects, more than 2 GB, or a needed key that lacks.
+        InputError: a broken file, pickled objects, more than 2 GB, or a needed key is missing.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -125,7 +125,7 @@ def _ids(ids: NDArray[Any], people: int) -> NDArray[np.int64]:
 
 
 def _times(times: NDArray[Any], frames: int) -> Array | None:
-    """Seconds; None of photos, which our own files put all at 0."""
+    """Seconds; None for photos, which our own files put all at 0."""
     _need_numbers("times", times)
     if times.shape != (frames,):
         raise InputError(f"times must be {frames} numbers, one per frame, got shape {times.shape}")

@@ -48,7 +48,7 @@ class Lifter:
     Args:
         weights: an ONNX file exported by this package; the built-in weights if None.
         mapping: how other joint sets become Human3.6M's, see `ampose.mapping`.
-        threads: that may be busy at once with many poses; one per processor if None.
+        threads: how many may be busy at once; one per processor if None.
 
     Raises:
         InputError: the weights cannot be used.

@@ -11,8 +11,9 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from ampose.errors import InputError
+from ampose.files import sha256_of
 from ampose.flow import processors
-from ampose.onnx_models import open_session, sha256
+from ampose.onnx_models import open_session
 from ampose.skeletons import H36M_17
 
 Array = NDArray[np.floating]
@@ -26,7 +27,7 @@ NORMALISATION = "look_at_person"
 CHANNELS = ("3", "4")
 
 BATCH = 32
-"""Poses lifted in one go; more leave the processor's cache, and less busies Python."""
+"""Poses lifted in one go: more do not fit the processor's cache, fewer cost time in Python."""
 
 _METADATA = ("skeleton", "frames", "channels", "normalisation", "missing", "card_sha256")
 
@@ -41,7 +42,7 @@ class Network:
         channels: of its input, see `look_at_person`.
         threads: how many batches are lifted at once.
         session: the graph, ``keypoints`` (B, 1, 17, channels) to ``joints`` (B, 17, 3) metres
-            and, if it knows how sure it is, ``sigma`` (B, 17, 3) metres.
+            and, if it gives a standard deviation, ``sigma`` (B, 17, 3) metres.
     """
 
     name: str
@@ -52,7 +53,7 @@ class Network:
 
     @property
     def gives_sigma(self) -> bool:
-        """Whether it knows how sure it is."""
+        """Whether the graph gives a standard deviation."""
         return len(self.session.get_outputs()) > 1
 
     def run(self, inputs: Array, *, batch: int = BATCH) -> tuple[Array, Array]:
@@ -96,7 +97,7 @@ def load_network(path: Path | None = None, *, threads: int | None = None) -> Net
         threads: how many batches may be lifted at once; one per processor if None.
 
     Raises:
-        InputError: the file is missing, is no ONNX, or wants another input than `NORMALISATION`
+        InputError: the file is missing, is not ONNX, or needs an input other than `NORMALISATION`
             gives, or `threads` is below 1.
     """
     path = path or DEFAULT_WEIGHTS
@@ -123,4 +124,4 @@ def load_network(path: Path | None = None, *, threads: int | None = None) -> Net
             f"pictures and keypoint files need {H36M_17.name}, 1 frame, "
             f"{' or '.join(CHANNELS)} channels, {NORMALISATION}"
         )
-    return Network(path.stem, sha256(path), int(channels), threads, session)
+    return Network(path.stem, sha256_of(path), int(channels), threads, session)

@@ -1,4 +1,4 @@
-"""A job in a thread, and the main thread beside it: it tells how things go and hears Ctrl-C."""
+"""A job in a thread, while the main thread tells how it goes and listens for Ctrl-C."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ TELL_EVERY = 0.5
 def attended(
     job: Callable[[], Result], stop: threading.Event, tell: Callable[[], object] | None = None
 ) -> Result:
-    """What `job` returns, waited for.
+    """Waits for `job` and gives what it returns.
 
-    The first Ctrl-C sets `stop`, on which the job is expected to finish what it has; a second one
-    goes through.
+    The first Ctrl-C sets `stop`, on which the job is expected to finish what it has begun; a
+    second one raises KeyboardInterrupt here.
 
     Args:
         job: done in a thread of its own.
@@ -28,7 +28,7 @@ def attended(
         tell: called now and then while waiting.
 
     Raises:
-        InputError: the job failed; in one line, whatever it was.
+        InputError: the job failed, for whatever reason; the message is one line.
     """
     results: list[Result] = []
     errors: list[BaseException] = []

@@ -19,7 +19,7 @@ class Status:
 
     Attributes:
         shown: frames.
-        dropped: frames that came and were not shown, because a newer one was there.
+        dropped: frames that were not shown because a newer one had come.
         seconds: from the first frame shown to the last.
         people: in the last frame.
         rate: frames per second over the last two seconds or so; NaN at first.
@@ -45,7 +45,7 @@ class Meter:
     """Counts frames shown and dropped, and takes their delay.
 
     Args:
-        clock: seconds; those of the moments of capture.
+        clock: tells the time in seconds; the one by which moments of capture are given.
     """
 
     def __init__(self, clock: Callable[[], float] = perf_counter) -> None:
@@ -74,7 +74,7 @@ class Meter:
 
     @property
     def status(self) -> Status:
-        """So far."""
+        """The run so far."""
         return Status(
             shown=self._delays.count,
             dropped=self._dropped,

@@ -26,12 +26,12 @@ DEFAULT_PORT = 8017
 HOST = "127.0.0.1"
 
 MAX_VIEWERS = 16
-"""Streams at a time; one more is refused."""
+"""The most streams at a time; one more is refused."""
 
 _HIGHEST_PORT = 65_535
 _QUALITY = 80
 _STUCK = 10.0
-"""Seconds after which a viewer that does not read, or does not ask, is given up."""
+"""Seconds after which a viewer that neither asks nor reads is dropped."""
 
 _BOUNDARY = "frame"
 _PAGE = Path(__file__).parent / "page.html"
@@ -53,7 +53,7 @@ class Page:
         url: where to look.
 
     Args:
-        numbers: asked for the line below the picture.
+        numbers: called for the numbers in the line below the picture.
         port: on the loopback interface; 0 picks a free one.
 
     Raises:
@@ -124,7 +124,7 @@ class _Newest:
             self._changed.notify_all()
 
     def after(self, number: int) -> tuple[int, bytes] | None:
-        """The first picture later than that of this number; None when there will be none."""
+        """The first picture after the one of this number; None when no more will come."""
         with self._changed:
             self._changed.wait_for(lambda: self._ended or self._number > number)
             return None if self._ended else (self._number, self._picture)

@@ -14,7 +14,7 @@ from ampose.poses import FramePoses
 Array = NDArray[np.floating]
 
 FORGET_SECONDS = 1.0
-"""Who was away for longer starts anew: what a filter remembers of them tells nothing any more."""
+"""A person who was away for longer starts afresh: what the filter remembers no longer applies."""
 
 
 class Filter(Protocol):

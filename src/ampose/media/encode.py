@@ -1,4 +1,4 @@
-"""Writing videos and pictures: beside first, then renamed, so nothing half-written is left."""
+"""Writes videos and pictures under another name first, so that none is left half-written."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ampose.errors import InputError
+from ampose.files import written_beside
 
 _ENCODERS = {
     "libx264": {"crf": "23", "preset": "veryfast"},
     "libsvtav1": {"crf": "35", "preset": "10"},
 }
-"""The first that this PyAV was built with is used."""
+"""Encoders; the first that this PyAV was built with is used."""
 
 _TIME_BASE = Fraction(1, 90_000)
 _BT709 = 1
 
 
 def encodable(image: NDArray[np.uint8]) -> VideoFrame:
-    """A picture (H, W, 3) uint8 RGB as `VideoWriter` needs it, for a thread that has the time.
+    """A picture (H, W, 3) uint8 RGB as `VideoWriter` needs it, made in the thread that calls this.
 
     An odd side is padded by one pixel.
     """
@@ -59,7 +60,7 @@ class VideoWriter:
     ) -> None:
         self.path = Path(path)
         self.size = size
-        self._partial = _beside(self.path)
+        self._partial = self.path.with_name(f"{self.path.stem}.partial{self.path.suffix}")
         self._first: float | None = None
         self._last_pts = -1
         self._duration = max(1, round(1 / fps / _TIME_BASE))
@@ -144,12 +145,13 @@ class VideoWriter:
             raise _unwritable(self.path, error) from None
 
     def _discard(self) -> None:
+        # What the system refuses here follows from an error that is told already.
         try:
-            self._container.close()
-        except (av.FFmpegError, OSError):
-            pass  # the file goes anyway
+            with contextlib.suppress(av.FFmpegError, OSError):
+                self._container.close()
         finally:
-            _remove(self._partial)
+            with contextlib.suppress(OSError):
+                self._partial.unlink(missing_ok=True)
 
 
 def write_png(path: Path | str, image: NDArray[np.uint8]) -> None:
@@ -159,24 +161,11 @@ def write_png(path: Path | str, image: NDArray[np.uint8]) -> None:
         InputError: the place cannot be written to, or the disk is full.
     """
     path = Path(path)
-    partial = _beside(path)
     try:
-        Image.fromarray(image).save(partial, format="PNG")
-        partial.replace(path)
+        with written_beside(path) as partial:
+            Image.fromarray(image).save(partial, format="PNG")
     except OSError as error:
         raise _unwritable(path, error) from None
-    finally:
-        _remove(partial)
-
-
-def _beside(path: Path) -> Path:
-    return path.with_name(f"{path.stem}.partial{path.suffix}")
-
-
-def _remove(partial: Path) -> None:
-    """Removes what was begun; a system that refuses had an error before, which is told."""
-    with contextlib.suppress(OSError):
-        partial.unlink(missing_ok=True)
 
 
 def _unwritable(path: Path, error: OSError | av.FFmpegError) -> InputError:

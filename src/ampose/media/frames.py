@@ -23,7 +23,7 @@ class Frame:
         time: seconds; 0 for a photo.
         index: position among the frames read, from 0.
         name: name of the file.
-        camera: for `size`, where the file tells its focal length; else None.
+        camera: for `size`, if the file tells its focal length; else None.
     """
 
     image: NDArray[np.uint8]

@@ -106,9 +106,9 @@ def _decoded(image: Image.Image, name: str) -> Frame:
 
 
 def _reduced(image: Image.Image) -> Image.Image:
-    """RGB at a whole fraction of the size, not below `MAX_SIDE`.
+    """RGB, reduced by a whole factor but not below `MAX_SIDE`.
 
-    It goes strip by strip, so that no second picture of full size is ever in memory.
+    It is converted strip by strip, so that no second picture of full size is ever in memory.
     """
     image.load()
     factor = max(1, max(image.size) // MAX_SIDE)

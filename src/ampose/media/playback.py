@@ -11,15 +11,15 @@ from ampose.media.frames import Frame
 from ampose.media.videos import Video
 
 _LONGEST_GAP = 0.25
-"""Seconds after which a late frame is given all the same: a machine too slow to decode in time
-shows a slow video, not none."""
+"""Seconds without a frame after which a late one is given all the same: a machine too slow to
+decode in time shows a slow video rather than none."""
 
 
 class Playback:
     """Frames of a video at their own times.
 
-    None comes before its time. One whose successor is due already is dropped, as a camera would
-    have overwritten it.
+    No frame comes before its time. One whose successor is already due is dropped, as a camera
+    would have overwritten it.
 
     Attributes:
         started: `time.perf_counter` at time 0 of the file.

@@ -1,4 +1,4 @@
-"""Recordings by the name that a result tells of them."""
+"""Finds the recording that a result was made from by the name that the result holds."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ampose.media.kinds import media_kind
 
 
 def find_source(name: str, poses: Path) -> Path | None:
-    """The photo, video or folder of photos of that name: what a result was made from.
+    """The photo, video or folder of photos that a result was made from; None if not found.
 
-    Results hold the name, not the place. It is looked for beside the poses, in the folder above
-    and where the user is; the bundled clip is where it always is. Keypoints, which ``ampose lift``
-    takes, show nothing.
+    Results hold its name, not its path. It is looked for beside the poses, in the folder above and
+    in the current folder; the bundled clip has its fixed place. Files of keypoints, which
+    ``ampose lift`` takes, have no pictures.
 
     Args:
         name: as the result has it.

@@ -112,9 +112,9 @@ class Video:
         return self.frames()
 
     def frames(self, wanted: Callable[[float], bool] = lambda _: True) -> Iterator[Frame]:
-        """The frames of which `wanted` approves, asked with their times.
+        """The frames for whose times `wanted` is true.
 
-        The others are decoded, because those after them need it, but not made into pictures.
+        The others are decoded, because later frames need them, but not made into pictures.
         """
         if self._frames is None:
             raise RuntimeError("a Video is read once; open it again")
@@ -244,7 +244,7 @@ class Video:
         return self._timed()
 
     def _timed(self) -> Iterator[tuple[float, VideoFrame]]:
-        """Every frame with its file time; missing and non-increasing times are counted on."""
+        """Every frame with its file time; one missing or not increasing is counted on."""
         for frame in self._decoded():
             if frame.pts is not None and frame.time_base is not None:
                 time = float(frame.pts * frame.time_base - self._origin)

@@ -21,10 +21,10 @@ from ampose.flow import At, untimed
 from ampose.media.frames import Frame, reduced_size
 
 DEFAULT_CAMERA_FPS = 30.0
-"""Asked for, and assumed of a camera that does not say how many frames it gives."""
+"""Frames per second asked for, and assumed if the camera does not say how many it gives."""
 
 WANTED_SIZE = (1280, 720)
-"""Asked for; a camera without it is taken as it comes."""
+"""Width and height asked for; a camera that lacks it is used at its own."""
 
 _PREFIX = "camera:"
 _WANTED = {
@@ -82,7 +82,7 @@ def camera_number(source: str) -> int | None:
 class Webcam:
     """A camera's frames as they come, until it is closed or unplugged.
 
-    A frame's time is that of its arrival: how long the camera itself took, nobody tells.
+    A frame's time is that of its arrival, as no camera tells how long it took itself.
 
     Attributes:
         name: ``camera:0``.

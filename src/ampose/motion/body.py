@@ -1,6 +1,6 @@
 """One person's body over a clip: bone lengths, and poses lifted as a typical body's.
 
-A lifter has learned from bodies of certain proportions and takes them for granted: it answers a
+A lifter has learned from bodies of certain proportions and takes them for granted: it explains a
 short thigh by leaning it out of the picture. Once the proportions are known from the clip
 (`body_fit`), the keypoints can be moved to where a typical body in the same pose would show them,
 and lifting those gives better directions, from which follow better proportions. On cmu-val, on
@@ -34,8 +34,8 @@ Relift = Callable[[Array, Array], tuple[Array, Array]]
 """Keypoints (T, 17, 2), NaN where not seen, and scores (T, 17) to joints and sigma (T, 17, 3)."""
 
 ROUNDS = 2
-"""Times that the moved keypoints are lifted. On cmu-val the second gains a fifth of what the first
-does, a third less than a tenth."""
+"""How often the moved keypoints are lifted. On cmu-val the second round gains a fifth of what the
+first does, a third less than a tenth."""
 
 MEASURED_FRAMES = 200
 """Frames, evenly spread, from which the lengths are taken: a long clip costs no more."""
@@ -43,7 +43,7 @@ MEASURED_FRAMES = 200
 
 @dataclass(frozen=True, eq=False)
 class Body:
-    """What a clip tells of one person.
+    """What a clip tells about one person.
 
     Attributes:
         lengths: (16,) metres, in the order of the edges of `H36M_17`, left as right.
@@ -132,7 +132,7 @@ def measured_body(
 def as_typical_body(keypoints: Array, fit: BodyFit, typical: Array, camera: Camera) -> Array:
     """Keypoints (T, 17, 2) moved to where typical bones (16,) in the same pose would show them.
 
-    Keypoints keep what sets them apart from the fit; where there is none they stay.
+    Each keypoint keeps its offset from the fit; where there is no fit it stays.
     """
     other = with_lengths(fit.joints, typical)
     root = fit.root[:, None]

@@ -1,7 +1,7 @@
 """Poses with constant bone lengths, between what was lifted and what was seen; and the lengths.
 
 Unknown are the root and the bones' directions of every frame and, for `fitted_lengths`, ten
-lengths that all frames share. A few steps of Gauss and Newton minimise, in standard deviations,
+lengths that all frames share. A few Gauss-Newton steps minimise, in standard deviations,
 
 * how far each joint projects from its keypoint (Huber's loss: outliers pull less),
 * how far each direction turns from the lifted one, and
@@ -33,7 +33,7 @@ detector was measured on real video."""
 
 VAGUE = H36M_17.indices(("pelvis", "left_hip", "right_hip", "spine", "thorax", "head_top"))
 VAGUE_FACTOR = 1.5
-"""Joints inside the body or without a mark on the skin are seen so much less exactly."""
+"""Joints inside the body, or without a mark on the skin, are seen less exactly by this factor."""
 
 ACROSS_SIGMA, ALONG_SIGMA = 0.10, 0.15
 """Standard deviations of a lifted bone's direction, radians: of its parts across the ray and along
@@ -51,10 +51,10 @@ HUBER = 2.0
 FIT_STEPS, LENGTH_STEPS = 4, 8
 
 _LARGEST_TURN = 0.5
-"""Radians by which a bone may turn in one step: the linear model holds no further."""
+"""Radians by which a bone may turn in one step: the linear model does not hold beyond."""
 
 _SMALLEST_SIGMA, _LARGEST_SIGMA = 0.03, 0.5
-"""Radians between which deviations from a lifter's sigma are taken at their word."""
+"""Radians within which the deviation that a lifter's sigma gives a direction is kept."""
 
 _FRAMES_AT_ONCE = 500
 """Solved side by side; more would only need more memory (a frame takes 20 kB)."""
@@ -288,7 +288,7 @@ class _Frames:
 
 
 def _turns(directions: Array) -> Array:
-    """(..., 2, 3) two unit vectors across each direction (..., 3) and each other."""
+    """(..., 2, 3) two unit vectors at right angles to each direction (..., 3) and each other."""
     return rotation_to_forward(directions)[..., :2, :]
 
 

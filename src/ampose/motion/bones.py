@@ -32,7 +32,7 @@ _SPAN = [
 ]
 
 _LEAST_IN_PLANE = 0.1
-"""What a bone that points at the camera still counts: better a guess than no length."""
+"""Least weight of a bone, when it points at the camera: better a guess than no length."""
 
 
 def same_sides(lengths: Array) -> Array:
@@ -85,11 +85,11 @@ def with_lengths(joints: Array, lengths: Array) -> Array:
 def lifted_lengths(
     joints: Array, root: Array, scores: Array, sigma: Array | None = None
 ) -> Array | None:
-    """One person's bone lengths as most lifted frames have them.
+    """One person's bone lengths from all lifted frames.
 
     The weighted median over the frames, left and right together. A bone counts by the lower score
     of its two joints, by how much of it lies across the ray to the person, along which lengths
-    are guesses, and by 1 / variance where the lifter says one.
+    are guesses, and by 1 / variance where the lifter gives one.
 
     Args:
         joints: (T, 17, 3) metres, root-relative, camera axes; NaN where not lifted.

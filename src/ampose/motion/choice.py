@@ -17,7 +17,7 @@ Array = NDArray[np.floating]
 Ids = NDArray[np.int64]
 
 CLICK_MARGIN = 0.1
-"""Of the longer side of a box around joints: hands, feet and the skull reach further."""
+"""Share of the longer side of a box around joints: hands, feet and the skull reach further."""
 
 _NUMBER = r"\s*\d+(?:\.\d*)?\s*"
 

@@ -48,7 +48,7 @@ _JOINTS = len(H36M_17)
 
 @dataclass(frozen=True)
 class Repairs:
-    """Which steps are taken, and what they are told.
+    """Which steps are taken, and their settings.
 
     Attributes:
         swaps: put left and right back.
@@ -100,10 +100,8 @@ def motion_of(tracks: Tracks, lifter: Lifter, repairs: Repairs | None = None) ->
             out[person.span, place] = getattr(person, name)
         return out
 
-    joints, keypoints = (
-        stacked("joints", (_JOINTS, 3), np.nan),
-        stacked("keypoints", (_JOINTS, 2), np.nan),
-    )
+    joints = stacked("joints", (_JOINTS, 3), np.nan)
+    keypoints = stacked("keypoints", (_JOINTS, 2), np.nan)
     filled, repaired, corrected = (
         stacked(name, (_JOINTS,), 0) > 0 for name in ("filled", "repaired", "corrected")
     )
@@ -230,23 +228,19 @@ def _seen(tracks: Tracks, where: tuple[slice, int], lifter: Lifter, repairs: Rep
     if repairs.swaps:
         misfit = lifted_misfit(lifter, tracks.skeleton, tracks.camera)
         undone = undo_swaps(keypoints, scores, times, tracks.skeleton, misfit=misfit)
-        keypoints, scores, exchanged, swaps = (
-            undone.keypoints,
-            undone.scores,
-            undone.changed,
-            undone.swaps,
-        )
+        keypoints, scores = undone.keypoints, undone.scores
+        exchanged, swaps = undone.changed, undone.swaps
     if repairs.outliers:
         keypoints, removed = remove_outliers(keypoints, times)
     if repairs.gaps:
-        there = np.isfinite(keypoints).all(-1).any(-1)
+        there = present(keypoints).any(-1)
         # Coordinates and score together; only where the person is seen at all.
         known = np.concatenate([keypoints, scores[..., None]], axis=-1)
         known[there], filled[there] = fill_gaps(known[there], times[there])
         keypoints, scores = known[..., :2], known[..., 2]
     return _Seen(
         keypoints,
-        np.where(np.isfinite(keypoints).all(-1), scores, 0),
+        np.where(present(keypoints), scores, 0),
         exchanged,
         removed,
         filled,
@@ -318,7 +312,7 @@ def _quality(person: _Person, tracks: Tracks, height: float | None) -> dict[str,
         "height_metres": person.body.stature if person.body else np.nan,
     }
     return {
-        "frames": int(np.isfinite(person.keypoints).all(-1).any(-1).sum()),
+        "frames": int(present(person.keypoints).any(-1).sum()),
         "swaps": [asdict(swap) for swap in person.swaps],
         "repaired_joints": int(person.repaired.sum()),
         "corrected_joints": int(person.corrected.sum()),

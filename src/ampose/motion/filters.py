@@ -3,7 +3,7 @@
 Files are smoothed with one of the first two, which see both sides of a frame and do not lag. Live
 video has no future, and one-euro trades lag against noise by how fast a joint moves.
 
-What a filter can win follows from how long the noise lasts. Independent noise is spread evenly up
+What a filter can gain depends on how long the noise lasts. Independent noise is spread evenly up
 to half the frame rate, and a low-pass filter removes most of it. A detector's noise lasts: with a
 correlation of 0.8 from frame to frame at 25 frames/s, 87 % of its variance lies below 4 Hz, 93 %
 below 6 Hz and 74 % below 2 Hz, among the motion. So filters do little for positions, and much for
@@ -41,7 +41,7 @@ with `MIN_CUTOFF`: with detector-like 2D positions are better by 1 mm and accele
 while wrists and ankles faster than 3 m/s lose 2 mm to the lag; with half of it they lose 4 mm."""
 
 DERIVATIVE_CUTOFF = 1.0
-"""Hz, of the one-euro filter's speed; as Casiez et al. propose."""
+"""Hz, for the speed in the one-euro filter; as Casiez et al. propose."""
 
 _PASSES = 2
 _ORDER = 2
@@ -61,7 +61,7 @@ _EVEN = 0.05
 are taken as even."""
 
 _MOST_FRAMES = 20
-"""Times as many as a stretch has, when it is resampled; bursts of frames would give millions."""
+"""A resampled stretch has at most this many times its frames; bursts would give millions."""
 
 
 def smooth(
@@ -102,7 +102,7 @@ def smooth(
 def filter_of(provenance: Mapping[str, Any]) -> str:
     """The filter along time that the poses with this provenance went through, or "none".
 
-    Results of before the key ``filter`` say only which one was asked for.
+    Results written before there was a key ``filter`` say only which one was asked for.
     """
     asked = provenance.get("options", {}).get("filter", "none")
     return str(provenance.get("filter", asked))
@@ -117,7 +117,7 @@ def butterworth(values: Array, times: Array, cutoff: float = CUTOFF) -> tuple[Ar
     for gait are 4.8 Hz here. Chosen on cmu-val (``benchmarks/smoothing.py``): with
     detector-like 2D 2 to 3 Hz give the least MPJPE, but slow down wrists and ankles faster than
     3 m/s, for which 4 to 5 Hz are best; with exact 2D so are 4 to 6 Hz for all. What peaks faster,
-    such as a golf club's hands, and clean keypoints need 6 Hz or more.
+    such as a golfer's hands, and clean keypoints need 6 Hz or more.
 
     Every stretch without an absent frame is filtered by itself, at its own frame rate, continued
     at its ends by its own image turned by 180 degrees, so that a steady motion goes on. Its first
@@ -300,7 +300,7 @@ def _savitzky_golay(values: Array, rate: float, cutoff: float) -> Array | None:
 
 
 def _share(cutoff: float | Array, step: float) -> Array:
-    """Of a new value in a first-order low-pass filter's answer."""
+    """Share of the new value in the output of a first-order low-pass filter."""
     return np.asarray(1 / (1 + 1 / (2 * math.pi * cutoff * step)))
 
 

@@ -1,7 +1,7 @@
 """Gravity and the floor, and the world that stands on it: y up, the floor at 0.
 
-A static camera does not say how it is held. What is known of its tilt are a few numbers with
-their standard deviations, put together by least squares:
+A static camera does not say how it is held. What is known of its tilt is a few numbers with
+their standard deviations, combined by least squares:
 
 * a pitch and a roll that the user states;
 * footfalls: where an ankle stays still and low, the floor lies one ankle's height below it, and
@@ -47,7 +47,7 @@ DISTANCE_SIGMA = 0.03
 """Share of the distance, along the ray, by which footfalls of one clip differ from each other."""
 
 _ON_ITS_SIDE = 0.2
-"""What is horizontal of the camera's x, at least, for the world's x to follow it: 12 degrees."""
+"""Least horizontal part of the camera's x for the world's x to follow it: 12 degrees."""
 
 _ROUNDS = 10
 _OUTLIER_SIGMAS = 2.0
@@ -59,8 +59,8 @@ class World:
 
     Right-handed: y up against gravity, x horizontal to the camera's right, z horizontal towards
     the viewer, so that people in front of the camera have negative z. The origin is on the floor,
-    straight below the camera. Of a camera on its side, whose x is vertical, z is towards the
-    viewer and x follows from it.
+    straight below the camera. Where the camera lies on its side, so that its x is vertical, z is
+    towards the viewer and x follows from it.
 
     Attributes:
         rotation: (3, 3) camera axes to world axes.
@@ -239,7 +239,7 @@ class _Evidence:
         return tuple(said)
 
     def _usual_precision(self, angles: Array) -> Array:
-        """(2,) what is usual says less where the rest contradicts it; what is given does not."""
+        """(2,) what is usual counts less where the rest contradicts it; what is given does not."""
         unusual = ((angles - self.usual) / self.usual_sigma) ** 2
         return np.asarray(1 / self.usual_sigma**2 / (1 + np.where(self.given, 0, unusual)))
 

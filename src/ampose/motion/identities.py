@@ -35,19 +35,19 @@ _SURE_SPREAD = 0.25
 """Body sizes; a match with a prediction whose spread is as large as this counts half."""
 
 _BACK = 0.7
-"""What it counts to be seen where last seen, stopped or turned back, instead of further on."""
+"""Weight of being seen where last seen, stopped or turned back, instead of further on."""
 
 _JUMP_SPREAD = 0.05
-"""How far a body jumps between two frames beyond what a prediction allows for, body sizes."""
+"""Standard deviation of a body's jumps beyond what a prediction allows for, body sizes."""
 
 _JUMP_TAIL = 3.0
 """Degrees of freedom of jumps: detectors make far ones more often than a Gaussian would."""
 
 _JUMP_GROWTH = 1.5
-"""Somebody who seems to jump between two frames is not this much larger or smaller at once."""
+"""A pose that is larger or smaller by more than this is not somebody who jumped."""
 
 _FEWEST_JOINTS = 3
-"""Joints seen twice that say where a body went; with fewer the box does."""
+"""Joints seen in both poses to tell where a body went; with fewer the box tells."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -240,17 +240,20 @@ def _gap(before: Pose2D, after: Pose2D) -> float:
     sides = [float((pose.box[2:] - pose.box[:2]).max()) for pose in (before, after)]
     if not max(sides) <= _JUMP_GROWTH * min(sides):
         return np.inf
-    middle = (after.box - before.box).reshape(2, 2).mean(0)
-    return float(np.linalg.norm(middle)) / max(*sides, 1.0)
+    return float(np.linalg.norm(_box_shift(before, after))) / max(*sides, 1.0)
 
 
 def _shift(before: Pose2D, after: Pose2D) -> Array:
-    """(2,) pixels that most joints moved."""
+    """(2,) pixels, the median of the joints' movement; the box's where few are seen in both."""
     shared = before.seen & after.seen
     if shared.sum() < _FEWEST_JOINTS:
-        middle = (after.box - before.box).reshape(2, 2).mean(0)
-        return np.asarray(middle, np.float64)
+        return _box_shift(before, after).astype(np.float64)
     return np.asarray(np.median((after.keypoints - before.keypoints)[shared], axis=0), np.float64)
+
+
+def _box_shift(before: Pose2D, after: Pose2D) -> Array:
+    """(2,) pixels that the middle of the box moved."""
+    return np.asarray((after.box - before.box).reshape(2, 2).mean(0))
 
 
 def _moved(pose: Pose2D, shift: Array) -> Pose2D:

@@ -18,11 +18,11 @@ from ampose.geometry import box_of_seen, larger_side
 from ampose.motion.stretches import Array, Mask, check, present
 
 LEAST_JUMP = 0.05
-"""Of the larger side of the person's box; less is noise, and does little harm."""
+"""Share of the larger side of the person's box; less is noise, and does little harm."""
 
 LEAST_RATIO = 3.0
-"""Of a jump to the joint's usual change of speed around it. Tuned on cmu-val, as are the next two:
-without a false alarm on its clean takes, karate kicks at 25 frames/s included."""
+"""Least ratio of a jump to the joint's usual change of speed around it. Tuned on cmu-val, as are
+the next two: without a false alarm on its clean takes, karate kicks at 25 frames/s included."""
 
 USUAL_PERCENTILE = 80
 """Of the changes of speed around a frame: what is usual. A fifth of them may be outliers, and a

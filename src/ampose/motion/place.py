@@ -46,8 +46,8 @@ def root_path(
     counting less; then the distance is smoothed over the clip, without lag.
 
     Args:
-        joints: (T, 17, 3) metres, root-relative, camera axes, best of constant bone lengths; NaN
-            where there are none.
+        joints: (T, 17, 3) metres, root-relative, camera axes, preferably of constant bone
+            lengths; NaN where there are none.
         rays: (T, 17, 3) with z = 1, `Camera.rays` of the keypoints; NaN where not seen.
         scores: (T, 17), 0 to 1.
         times: (T,) seconds, rising, in any spacing.

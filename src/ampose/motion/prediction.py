@@ -19,7 +19,7 @@ STEADY_SECONDS = 2.0
 
 @dataclass(frozen=True, eq=False)
 class Course:
-    """A Kalman filter of one place in the picture; times may be as uneven as they like.
+    """A Kalman filter of one place in the picture, at times of any spacing.
 
     Velocity is an Ornstein-Uhlenbeck process: it dies away within `STEADY_SECONDS` and is renewed
     so that its spread stays `SPEED`. The step over any time is exact, so that two steps are the

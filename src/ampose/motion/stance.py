@@ -1,4 +1,4 @@
-"""What a person's motion says of gravity and the floor: footfalls, and the body's own up."""
+"""What a person's motion says about gravity and the floor: footfalls, and the body's own up."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ AGREEING_WITHIN = 25.0
 """Degrees from the clip's median: frames in which somebody bends down do not count."""
 
 POSTURE_SECONDS = 1.0
-"""How long a lean lasts: frames nearer in time than this say the same of a body's up."""
+"""How long a lean lasts: frames nearer in time than this say the same about a body's up."""
 
 SEGMENTS = (
     *((f"{side}_hip", f"{side}_knee", 0.100, 0.433) for side in ("left", "right")),
@@ -57,7 +57,7 @@ _THORAX = H36M_17.index("thorax")
 
 @dataclass(frozen=True, eq=False)
 class Stance:
-    """What one person's motion says of the floor, in camera axes.
+    """What one person's motion says about the floor, in camera axes.
 
     Attributes:
         footfalls: (F, 3) metres, mean place of an ankle that stays still and low.

@@ -25,7 +25,7 @@ def present(values: Array) -> Mask:
 
 
 def check(values: Array, times: Array) -> None:
-    """Whether values and times are what this package's steps along time take.
+    """Checks that values and times are what this package's steps along time take.
 
     Raises:
         ValueError: shapes that do not fit, or times that do not increase.

@@ -1,8 +1,8 @@
 """Left and right exchanged by the detector: found over a sequence, and put back.
 
 What can be exchanged are the arms, whole or from the elbow on, the legs, whole or from the knee
-on, and the whole body, face included: arms and legs each in one of three ways, nine ways in all
-for a frame's sides to be. The most probable way through them over all frames is found exactly
+on, and the whole body, face included: arms and legs each in one of three ways, which makes nine
+ways for a frame. The most probable way through them over all frames is found exactly
 (Viterbi), by
 
 * continuity in the picture: the vector from right to left of each pair of joints goes on as it
@@ -14,9 +14,9 @@ for a frame's sides to be. The most probable way through them over all frames is
   continuity has not: it says on which side of a jump the error is;
 * swaps being rare: they come and go at rates per second.
 
-A joint that is missing says nothing, and neither does a pair of which one is missing. Constants
-were chosen on cmu-val with ``benchmarks/swaps.py``, where `NOISE` of 0.008 to 0.02, `ACCELERATION`
-of 4 to 10 and `TAIL` of 2 to 5 change less than one frame in a thousand.
+Pairs of which a joint is missing say nothing. Constants were chosen on cmu-val with
+``benchmarks/swaps.py``, where `NOISE` of 0.008 to 0.02, `ACCELERATION` of 4 to 10 and `TAIL` of 2
+to 5 change less than one frame in a thousand.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ STARTS_PER_SECOND, ENDS_PER_SECOND = 0.05, 2.0
 """How often a swap begins while there is none, and how soon it ends again: the prior."""
 
 NOISE = 0.012
-"""Detector's noise of a pair's vector, of the person's size, per axis."""
+"""Detector noise of a pair's vector, per axis, body sizes."""
 
 ACCELERATION = 6.0
-"""Persons' sizes per second squared, of a pair's vector: how far from straight its course is."""
+"""How far a pair's vector is from a straight course, body sizes per second squared."""
 
 SPEED = 1.5
-"""Persons' sizes per second, of a pair's vector: how far it gets where no course is known."""
+"""How fast a pair's vector changes where no course is known, body sizes per second."""
 
 TAIL = 3.0
 """Degrees of freedom of Student's distribution of those deviations: kicks and outliers happen."""
@@ -61,17 +61,17 @@ MISFIT_WEIGHT = 8.0
 """Logarithm of the likelihood ratio, per logarithm of the ratio of misfits."""
 
 MISFIT_FLOOR = 0.01
-"""Of the person's size: misfits below this are noise."""
+"""Body sizes: misfits below this are noise."""
 
 MISFIT_CAP = 5.0
 """One frame's misfit says no more than this, as a logarithm of likelihoods."""
 
 MISFIT_SECONDS = 2.0
-"""Time over which misfits err together, so that their frames count as one in all. Shorter, and
-the lifter's liking for some motions turns whole clips over."""
+"""Time over which the errors of misfits are alike, so that its frames count as one together. With
+less, what the lifter prefers in some motions would turn whole clips over."""
 
 MISFIT_STEP = 0.2
-"""Seconds from one lifted frame to the next; all frames would say nothing new."""
+"""Seconds from one lifted frame to the next; those between would say nothing new."""
 
 SIZE_SECONDS = 1.0
 """A person's size in the picture is the median over this time."""
@@ -127,7 +127,7 @@ _EVEN_STEPS = 6.0
 """Variance of a straight course's error at even steps, of the noise's in one frame: 1 + 4 + 1."""
 
 _SHORTEST_STEP = 1e-4
-"""Seconds; so that frames with one time do no harm."""
+"""Seconds; so that frames with the same time do no harm."""
 
 _CHUNK = 1000
 """Frames whose costs are held at once: 729 numbers each."""

@@ -22,39 +22,41 @@ CELLS = 4
 """Cells across a head; about two of them across the face."""
 
 SURE_SCORE = 0.3
-"""A head whose joints score lower on average is also looked for above the shoulders."""
+"""A head whose joints have a lower mean score is also looked for above the shoulders."""
 
 _ON_HEAD = ("nose", "eye", "ear", "mouth", "neck_nose", "head", "head_top")
 _OF_TORSO = 0.34
-"""Radius of a head with its margin, in torsos (0.5 m)."""
+"""Radius of a head with its margin, in lengths of the torso (0.5 m)."""
 
 _OF_SHOULDERS = 0.5
-"""The same in shoulder widths (0.33 m between the joints)."""
+"""The same radius in shoulder widths (0.33 m between the joints)."""
 
 _OF_FACE = 1.5
-"""The same in the largest distance between points of the head; from ear to ear it is 15 cm, from
-nose to ear 11 cm."""
+"""The same radius in the largest distance between points of the head: 15 cm from ear to ear, 11 cm
+from nose to ear."""
 
 _OF_EYES = 2.6
-"""The same in distances between the eyes, 6 cm."""
+"""The same radius in distances between the eyes (6 cm)."""
 
 _WIDTH = 0.66
-"""Of the shoulders, in torsos."""
+"""Width of the shoulders, in lengths of the torso."""
 
 _ABOVE = 0.5
-"""From the middle of the shoulders to that of the head, in torsos."""
+"""From the middle of the shoulders to that of the head, in lengths of the torso."""
 
 _UNSURE = 1.5
-"""A head placed from the shoulders alone has a radius so much larger: necks bend."""
+"""Factor by which the radius grows if only the shoulders tell where the head is: necks bend."""
 
 _LONE_SHOULDER = 0.5
-"""From one shoulder to the middle of both, in torsos, with a margin: no telling to which side."""
+"""From one shoulder to the middle of both, in lengths of the torso, with a margin, as the side is
+unknown."""
 
 _WHOLE = 2.5
-"""Radius about somebody of whom neither head nor shoulders are seen, in half diagonals."""
+"""Radius that covers somebody whose head and shoulders are not seen, in half diagonals of the box
+around the seen joints."""
 
 _SMALLEST = 8.0
-"""Least radius, pixels; the cells of a smaller one would be single pixels."""
+"""Least radius, pixels; the cells of a smaller mosaic would be single pixels."""
 
 
 def blur_faces(
@@ -81,8 +83,8 @@ def head_circles(
 ) -> tuple[Array, NDArray[np.bool_]]:
     """Circles (P, 3) around people's heads (x, y, radius; pixels), and which (P,) are sure.
 
-    Sure is a head of which joints are seen; others are placed above the shoulders, and where
-    these are not seen either the whole person is covered. NaN only where no joint is seen at all.
+    A head is sure if joints of it are seen. Others are placed above the shoulders; where these are
+    not seen either, the whole person is covered. NaN only where no joint is seen at all.
 
     Args:
         keypoints: (P, J, 2) pixels, NaN where not seen.
@@ -134,7 +136,7 @@ class _Body:
         return _around(circle, self._without_face()), False
 
     def _radius(self) -> float:
-        """Of the head, by the largest of what its size shows in."""
+        """Radius of the head: the largest that any of the measures gives."""
         apart = np.linalg.norm(self.face[:, None] - self.face[None], axis=-1).max()
         eyes = self._apart("eye")
         known = [
@@ -161,20 +163,20 @@ class _Body:
         return np.array([*(self.shoulders + _ABOVE * torso), radius])
 
     def _extent(self) -> float:
-        """Half the diagonal of the box around all seen joints, at least a pixel."""
+        """Half the diagonal of the box around all seen joints, pixels, at least 1."""
         return max(1.0, float(np.linalg.norm(np.ptp(self.seen, axis=0))) / 2)
 
     def _pair(self, name: str) -> Array:
         return self._points[self._skeleton.indices((f"left_{name}", f"right_{name}"))]
 
     def _middle(self, name: str) -> Array:
-        """Of what is seen of a pair; NaN without."""
+        """Middle of the seen points of a pair; NaN if none is seen."""
         pair = self._pair(name)
         there = pair[np.isfinite(pair).all(-1)]
         return np.asarray(there.mean(0)) if len(there) else np.full(2, np.nan)
 
     def _apart(self, name: str) -> float:
-        """Distance of a pair; NaN where one is not seen or not in the skeleton."""
+        """Distance between a pair; NaN where one of them is not seen or not in the skeleton."""
         if f"left_{name}" not in self._skeleton.joints:
             return np.nan
         left, right = self._pair(name)
@@ -186,7 +188,7 @@ def _box_middle(points: Array) -> Array:
 
 
 def _around(first: Array, second: Array) -> Array:
-    """The smallest circle around two."""
+    """The smallest circle around two circles."""
     apart = float(np.linalg.norm(second[:2] - first[:2]))
     if apart + min(first[2], second[2]) <= max(first[2], second[2]):
         return max(first, second, key=lambda circle: float(circle[2]))

@@ -15,16 +15,16 @@ from ampose.render.faces import head_circles
 Array = NDArray[np.floating]
 
 HELD_SECONDS = 2.0
-"""How long a head that is not found any more stays covered."""
+"""How long a head stays covered after it was last found."""
 
 _BODY = 5.0
-"""A body's size in head radii, as `Course` means it."""
+"""A body's size, as `Course` takes it, in radii of the head."""
 
 _SPREAD = 0.15
-"""How far a head's place is off, standard deviation, radii."""
+"""Standard deviation of a head's place, in radii."""
 
 _LARGEST = 4.0
-"""A circle does not grow beyond as many of its radii."""
+"""A circle does not grow beyond this many times its radius."""
 
 
 @dataclass
@@ -37,9 +37,9 @@ class _Head:
 class Heads:
     """Circles around everybody's head, frame after frame; causal.
 
-    Who is found is covered where the joints say. A head that is not found for sure stays covered
-    for `HELD_SECONDS`: where it was last, and where it would be by now, in circles that grow as
-    that becomes less certain.
+    A head that is found is covered where its joints are. One that is not found for sure stays
+    covered for `HELD_SECONDS`: where it was last, and where it is expected by now, in circles that
+    grow as this becomes less certain.
     """
 
     def __init__(self) -> None:
@@ -49,7 +49,8 @@ class Heads:
         """Circles (N, 3) of the next frame: x, y, radius in the pixels of the keypoints.
 
         Args:
-            people: everybody found in the frame; who has no `Pose2D.id` is covered in it alone.
+            people: everybody found in the frame; those without a `Pose2D.id` are covered in this
+                frame alone.
             time: of the frame, seconds, later than the last.
         """
         covered: list[Array] = []
@@ -84,7 +85,7 @@ class Heads:
 
 
 def heads_over_time(people: Sequence[Sequence[Pose2D]], times: Array) -> list[Array]:
-    """Circles (N, 3) of every frame, held both ways: after a head was lost and before it is found.
+    """Circles (N, 3) of every frame; heads are held after they are lost and before they are found.
 
     Args:
         people: everybody found in each frame, see `Heads.update`.
@@ -101,7 +102,7 @@ def heads_over_time(people: Sequence[Sequence[Pose2D]], times: Array) -> list[Ar
 
 
 def _held(head: _Head, time: float) -> list[Array]:
-    """A head not found: where it was last, and where it should be."""
+    """Circles around a head that was not found: where it was last, and where it should be."""
     radius = float(head.circle[2])
     course = head.course.after(time - head.time, _BODY * radius)
     reach = min(radius + course.spread, _LARGEST * radius)

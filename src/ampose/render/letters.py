@@ -43,7 +43,7 @@ def font_with(text: str) -> Path | None:
 
 
 def _has(font: ImageFont.FreeTypeFont | ImageFont.ImageFont, text: str) -> bool:
-    """Whether it has a shape of its own for every letter; Pillow does not tell letters."""
+    """Whether the font has a shape for every letter; Pillow does not list a font's letters."""
     none = _shape(font, _NO_LETTER)
     return all(_shape(font, letter) != none for letter in set(text) if not letter.isspace())
 

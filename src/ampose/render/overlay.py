@@ -34,10 +34,11 @@ _MIN_PICTURE_WIDTH = 240
 class OverlayRenderer:
     """Draws frames of one size into pictures of one size, for a video or a still.
 
-    Left the frame with the 2D skeletons; right, one above the other, the 3D skeletons as the
-    camera sees them and from the side, looking along the camera's -x axis, so that the camera is
-    at the left. Every identity keeps its colour; right limbs are lighter and thinner than left
-    ones; joints in 3D that were not seen in 2D are paler. The scale of the panels only grows.
+    On the left is the frame with the 2D skeletons. On the right, one above the other, are the 3D
+    skeletons as the camera sees them and from the side, looking along the camera's -x axis, so
+    that the camera is at the left. Every identity keeps its colour; right limbs are lighter and
+    thinner than left ones; joints in 3D that were not seen in 2D are paler. The scale of the
+    panels only grows.
 
     Attributes:
         size: (width, height) of the pictures, both even; 760 high, which shows a frame of

@@ -25,12 +25,12 @@ from ampose.skeletons import Skeleton
 Array = NDArray[np.floating]
 
 SIDE = 480
-"""Pixels of a square panel."""
+"""Side of a square panel, pixels."""
 
 _MARGIN = 12
 _LINE = 30
 _ROOM = 0.12
-"""Around the person in the picture, of the window's side."""
+"""Margin around the person, as a share of the window's side."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,9 +55,9 @@ class Window:
     """A square of a picture.
 
     Attributes:
-        left: of the picture's width, as `top` and `side`; may be outside of the picture.
-        top: also in widths.
-        side: also in widths.
+        left: in widths of the picture, like `top` and `side`; may lie outside it.
+        top: in widths of the picture.
+        side: in widths of the picture.
     """
 
     left: float
@@ -66,7 +66,7 @@ class Window:
 
     @classmethod
     def around(cls, keypoints: Array, size: tuple[int, int]) -> Window:
-        """Around everything that a person does.
+        """The window around all places where a person is seen.
 
         Args:
             keypoints: (..., 2) pixels; NaN where not seen.
@@ -84,18 +84,18 @@ class Window:
 class PairRenderer:
     """Draws moments of two recordings into pictures of one size.
 
-    Above the part of the picture where the person is, with the 2D skeleton; the view from the side
-    where there is none. Below the 3D skeleton as the camera sees it. The first is blue, the second
-    orange; right limbs are lighter and thinner than left ones.
+    At the top is the part of the picture where the person is, with the 2D skeleton, or the view
+    from the side if there is no picture; below it the 3D skeleton as the camera sees it. The first
+    person is blue, the second orange; right limbs are lighter and thinner than left ones.
 
     Attributes:
         size: (width, height) of the pictures, both even.
 
     Args:
-        names: of the two.
+        names: shown above the two people.
         windows: what is shown of the pictures.
         skeleton: names the joints.
-        text: a line below.
+        text: shown in a line below them.
     """
 
     size = (3 * _MARGIN + 2 * SIDE, 2 * _MARGIN + 2 * SIDE + 2 * _LINE + _MARGIN)

@@ -1,8 +1,8 @@
-"""Faces covered in the pictures of a run: of everybody who is found, not only who is meant.
+"""Covers the face of everybody found in the pictures of a run, not only of the people recorded.
 
-A search of the whole picture misses people that are small in it, and somebody in the background
-was not asked. So the picture is also searched in tiles; whom only these show is covered but is
-none of the recording, which is the same with covered faces as without.
+Somebody in the background was not asked, and a search of the whole picture misses people who are
+small in it. So the picture is also searched in tiles. Whoever is found only there is covered but
+does not join the recording, which is the same with covered faces as without.
 """
 
 from __future__ import annotations
@@ -28,17 +28,18 @@ Array = NDArray[np.floating]
 Tile = tuple[int, int, int, int]
 
 LOOK_EVERY = 2
-"""Frames of a video between two searches, each of the next tile."""
+"""Of this many frames of a video, a tile is searched in one; each time it is the next tile."""
 
 _SIDE = 0.75
-"""Of a tile, in shorter sides of the picture."""
+"""Side of a tile, in shorter sides of the picture."""
 
 _STEP = 0.7
-"""From a tile to the next at most, in tiles; somebody smaller than the rest is whole in one."""
+"""Largest step from a tile to the next, in sides of a tile; whoever is smaller than the overlap is
+whole in one of them."""
 
 _PART = 0.5
-"""A pose without a sure head, whose box is in somebody's by more than this, is a part of them that
-a tile cut off."""
+"""A pose without a sure head, of whose box more than this share lies in somebody's, is a part of
+that person which a tile cut off."""
 
 
 class FaceCover:
@@ -81,14 +82,14 @@ class FaceCover:
         self._noted.append((self._everybody(image, found, time), time))
 
     def heads(self) -> list[Array]:
-        """Circles (N, 3) in each frame noted, with what the frames to come have shown."""
+        """Circles (N, 3) in each noted frame, for which later frames are used too."""
         people, times = zip(*self._noted, strict=True) if self._noted else ((), ())
         return heads_over_time(people, np.array(times))
 
     def _everybody(self, image: RGBImage, found: Sequence[Pose2D], time: float) -> list[Pose2D]:
-        """`found` and whom the tiles show; in a recording with identities of their own.
+        """`found` and whoever the tiles show; identities are this class's own in a recording.
 
-        Who has none then is somebody present, found twice, or somebody else hidden by them.
+        A pose then left without one is a person found twice, or somebody else whom they hide.
         """
         self._frame += 1
         known = [replace(pose, id=None) for pose in found]
@@ -113,7 +114,7 @@ class FaceCover:
 
 
 def was_asked(provenance: Mapping[str, Any]) -> bool:
-    """Whether a result was made with covered faces, so that none of its pictures may show one."""
+    """Whether a result was made with covered faces, so that no picture of it may show a face."""
     return bool(provenance.get("options", {}).get("blur_faces"))
 
 
@@ -148,7 +149,7 @@ def tiles(image: RGBImage) -> list[Tile]:
 
 
 def _with_others(found: list[Pose2D], poses: Iterable[Pose2D]) -> list[Pose2D]:
-    """`found`, and of the poses those that are not parts of somebody."""
+    """`found`, and those poses that are not parts of somebody already there."""
     everybody = list(found)
     for pose in sorted(poses, key=prominence, reverse=True):
         _, sure = head_circles(pose.keypoints[None], pose.scores[None], pose.skeleton)

@@ -61,8 +61,8 @@ SIDE_VIEW = View("side view (along camera -x)", (0, 0, 1), (-1, 0, 0), "< camera
 def place_people(joints: Array, root: Array) -> Array:
     """Joints (P, J, 3) about a common centre, metres, camera axes.
 
-    One person stands in the centre. Several stand as `root` (P, 3) says, about its mean; if the
-    root of one of them is unknown, side by side. People without joints stay NaN.
+    One person stands in the centre. Several stand where `root` (P, 3) says, about its mean, or
+    side by side if the root of one of them is unknown. People without joints stay NaN.
     """
     present = np.isfinite(joints).all(-1).any(-1)
     count = int(present.sum())

@@ -31,6 +31,11 @@ def person_colour(identity: int) -> Colour:
     return PEOPLE[identity % len(PEOPLE)]
 
 
+def hexadecimal(colour: Colour) -> str:
+    """Such as ``#56b4e9``, as pages and matplotlib take colours."""
+    return "#{:02x}{:02x}{:02x}".format(*colour)
+
+
 def limb_style(colour: Colour, side: str, *, seen: bool = True) -> tuple[Colour, float]:
     """Colour, and width relative to the usual, of a limb of that side.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def visible(text: str) -> str:
-    """What cannot be seen, such as a change of the direction of writing, as its code point."""
+    """Writes what cannot be seen, such as a change of writing direction, as its code point."""
     words = " ".join(text.split())
     return "".join(c if c == " " or c.isprintable() else code_point(c) for c in words)
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ampose.analysis import EVENTS_NOTICE, NOTICE, Angles, Corrections, Event, Preset, angles_of
+from ampose.analysis.frame_rate import frames_per_second
 from ampose.analysis.moving import Hand
 from ampose.export.takes import has_times
 from ampose.poses import PoseSequence
@@ -32,7 +33,7 @@ from ampose.report.tables import (
 Array = NDArray[np.floating]
 
 MOST_PEOPLE = 6
-"""With curves and tables of their own: those who are there in the most frames."""
+"""People who get curves and tables of their own: those present in the most frames."""
 
 MOST_PHOTOS = 12
 """With a table of their own."""
@@ -63,13 +64,13 @@ def report_of(
         handed: side that somebody throws or swings from; from the motion if None.
         corrections: to the events, see `ampose.event_files.read_events`.
         source: the video, photo or folder that the sequence came from, for pictures.
-        source_guessed: it only has the right name, and is not used if it does not fit.
+        source_guessed: `source` only has the right name, and is not used if it does not fit.
         made: what the report was made from and how, for its provenance.
         hide: covers faces in pictures.
 
     Raises:
         InputError: an unknown or refused angle, another joint set, a preset for photos, or a
-            source that is none and was not guessed.
+            given source that the sequence did not come from.
     """
     timed = has_times(sequence.times)
     shown = sequence.only(_most_seen(sequence))
@@ -175,7 +176,7 @@ def _extent(sequence: PoseSequence, timed: bool) -> str:
     if not timed:
         return "1 picture" if count == 1 else f"{count:,} photos"
     times = sequence.times
-    rate = 1 / np.median(np.diff(times))
+    rate = frames_per_second(times)
     return f"{times[-1] - times[0]:.2f} s, {count:,} frames, {rate:.3g} frames/s"
 
 

@@ -17,8 +17,8 @@ class Table:
     """Text in rows and columns; the first column names the row.
 
     Attributes:
-        title: above it.
-        columns: heads.
+        title: shown above the table.
+        columns: the column headings.
         rows: as long as `columns`.
         note: how to read it.
         numeric: whether all but the first column are numbers, set to the right.
@@ -36,9 +36,9 @@ class Curve:
     """One angle of one person over time, thinned to what can be seen.
 
     Attributes:
-        label: in the plot's key; empty where the title says it all.
+        label: its name in the plot's key; empty where the title says it all.
         side: ``left``, ``right``, or empty.
-        kind: number of its angle within the plot.
+        kind: number of its angle within the plot, from 0.
         times: (K,) seconds.
         values: (K,) degrees, NaN where absent.
         low, high: (K,) degrees, the error band; NaN where there is none.
@@ -66,7 +66,7 @@ class Plot:
     """Curves that share a pair of axes.
 
     Attributes:
-        title: above it.
+        title: shown above the plot.
         caption: what zero and positive mean.
         curves: at least one.
         marks: events.
@@ -109,16 +109,16 @@ class KeyFrame:
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """All of it, in the order in which it is read.
+    """A whole report, in the order in which it is read.
 
     Attributes:
         title: name of what was recorded.
         summary: one line.
         notices: what must be read before any number.
-        key_frames: moments.
+        key_frames: the moments shown as pictures.
         key_frames_note: where their pictures are from.
         ids: of the people who are shown, for their colours.
-        parts: by person or photo.
+        parts: one for each person or photo.
         events: the table of events, if there are any.
         quality: the data quality card.
         warnings: what a careful user should know.

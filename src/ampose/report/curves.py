@@ -18,13 +18,13 @@ BUCKETS = 300
 so that no extreme is lost."""
 
 MOST_MARKS = 60
-"""Events of a person above which plots have no marks: they would be a wall."""
+"""A person with more events than this gets no marks in the plots: they would cover the curves."""
 
 
 def thinned(times: Array, values: Array, sigma: Array) -> tuple[Array, Array, Array, Array]:
     """Times, values, and the lower and upper edge of the error band, each (K,).
 
-    Up to 2 `BUCKETS` frames stay as they are.
+    No more than 2 x `BUCKETS` frames stay as they are.
     """
     low, high = values - sigma, values + sigma
     if len(times) <= 2 * BUCKETS:

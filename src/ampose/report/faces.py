@@ -1,4 +1,4 @@
-"""Faces covered in a report's pictures: of everybody whom the detector finds in them."""
+"""Covers everybody's face in a report's pictures, also of people outside the recording."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fonts for whatever is written in file names and warnings.
+"""Fonts for the letters of any script that file names and warnings are written in.
 
 Needs matplotlib, whose own font has Latin, Greek and Cyrillic letters. For others the fonts of the
 machine are searched; what none of them has is written as its code point, ``<U+8A66>``.

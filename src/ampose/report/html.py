@@ -28,7 +28,7 @@ _POLICY = (
 )
 _QUALITY = 82
 _VIEWS = (("oblique", "0.6,0.2"), ("camera", "0,0"), ("side", "1.5708,0"), ("above", "0,1.5708"))
-"""What a button shows, and yaw and pitch in radians."""
+"""A button's text, and the yaw and pitch that it turns the view to, radians."""
 
 _BANDS = (
     "Bands are ± one standard deviation, as the lifter and the vertical give it. Left solid, "

@@ -19,10 +19,10 @@ from ampose.render.style import person_colour
 Array = NDArray[np.floating]
 
 BUDGET = 600_000
-"""Numbers that a page holds at most; a longer recording plays with fewer frames a second."""
+"""The most numbers that a page may hold; a longer recording plays with fewer frames a second."""
 
 MOST_EVENTS = 40
-"""Buttons that jump to an event."""
+"""The most buttons that jump to an event."""
 
 _ABSENT = -32768
 _STEP = 0.001  # metres
@@ -33,7 +33,7 @@ def motion_of(sequence: PoseSequence, events: Sequence[Event]) -> dict[str, Any]
 
     Keys: ``places``, base64 of little-endian int16 (frames, people, joints, 3), y up, times
     ``scale`` metres, about ``centre``, absent -32768; ``frames``, numbers of the frames;
-    ``times``, seconds, or None; ``every``, of how many frames one is there.
+    ``times``, seconds, or None; ``every``, 3 if only every third frame is there.
     """
     frames, people, joints = sequence.valid.shape
     every = max(1, -(-frames * people * joints * 3 // BUDGET))
@@ -70,7 +70,7 @@ def motion_of(sequence: PoseSequence, events: Sequence[Event]) -> dict[str, Any]
 
 
 def _only_frames(sequence: PoseSequence, frames: NDArray[np.int64]) -> PoseSequence:
-    """Before anything is computed of all of them."""
+    """The given frames alone; taken first, so that nothing is computed of the others."""
     names = ("joints", "root", "sigma", "keypoints", "scores", "valid", "world", "times", *CHANGES)
     thin: dict[str, Any] = {name: getattr(sequence, name)[frames] for name in names}
     return replace(sequence, cameras=sequence.cameras[:1], **thin)

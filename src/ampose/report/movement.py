@@ -20,14 +20,14 @@ from ampose.poses import PoseSequence
 
 @dataclass(frozen=True)
 class Movement:
-    """Nothing, as long as no preset says what to look for.
+    """What was found of a movement: nothing, unless a preset says what to look for.
 
     Attributes:
         events: in the order of time.
-        repetitions: a row for each repetition and angle.
-        gait: of people who walk.
+        repetitions: one for each repetition and angle.
+        gait: the times of steps of people who walk.
         reference: frame in which rotations are zero, if the movement has one.
-        warnings: of all that.
+        warnings: what a user should know of these.
     """
 
     events: tuple[Event, ...] = ()

@@ -33,7 +33,7 @@ _FOOT = 26.0
 
 
 class Paper:
-    """A PDF; a block that does not fit on a page begins the next one.
+    """A PDF filled block by block; a block that does not fit on a page begins the next one.
 
     Lengths are points, heights count from the foot of the page.
 
@@ -42,9 +42,9 @@ class Paper:
 
     Args:
         file: to write to.
-        fonts: of every text.
-        title: of the document, and at the foot of each page.
-        foot: beside it.
+        fonts: that have the letters of every text.
+        title: of the document; also shown at the foot of each page.
+        foot: shown beside the title at the foot.
     """
 
     def __init__(self, file: BinaryIO, fonts: Fonts, title: str, foot: str) -> None:
@@ -81,13 +81,13 @@ class Paper:
         self._pdf.savefig(self._page)  # type: ignore[no-untyped-call]
 
     def room(self, height: float) -> None:
-        """Begins a new page unless so much fits on this one."""
+        """Begins a new page unless this one has that much room left."""
         if self.top - height < MARGIN and self.top < PAGE[1] - MARGIN:
             self._end()
             self._begin()
 
     def space(self, height: float) -> None:
-        """Leaves so much empty, or says that it is filled."""
+        """Moves down by that much: to leave it empty, or because it has been drawn on."""
         self.top -= height
 
     def heading(self, text: str, *, room: float = 90) -> None:
@@ -115,7 +115,7 @@ class Paper:
         self.space(2)
 
     def table(self, table: Table) -> None:
-        """A table without its title; its heads stand again on each page that it needs."""
+        """A table without its title; its headings are repeated on each page that it needs."""
         widths = self._widths([table.columns, *table.rows])
         self.room(60)
         self._heads(table, widths)
@@ -141,7 +141,7 @@ class Paper:
         weight: str = "normal",
         right: bool = False,
     ) -> None:
-        """One line of text at a place, which is its right end if so said."""
+        """One line of text; `right` says that the place is its right end."""
         self._page.text(
             left / PAGE[0],
             base / PAGE[1],
@@ -207,7 +207,7 @@ class Paper:
         ]
 
     def _widths(self, rows: Sequence[Sequence[str]]) -> list[float]:
-        """Of columns: what the longest cell needs; if that is too much, the widest give way."""
+        """Widths of columns, points: as the longest cells need; the widest give way if need be."""
         natural = [
             max(
                 _width(self._fonts.printable(row[place]), _CELL, "normal" if number else "bold")
@@ -216,10 +216,10 @@ class Paper:
             for place in range(len(rows[0]))
         ]
         room = WIDTH - GAP * (len(natural) - 1)
-        widest, low = room, 0.0
-        for _ in range(
-            40 if sum(natural) > room else 0
-        ):  # halves the range, to a point's fraction
+        if sum(natural) <= room:
+            return natural
+        low, widest = 0.0, room
+        for _ in range(40):  # halves the range each time, down to far less than a point
             middle = (low + widest) / 2
             if sum(min(width, middle) for width in natural) > room:
                 widest = middle
@@ -241,7 +241,7 @@ class Paper:
 
 
 def _height(cells: Sequence[Sequence[str]]) -> float:
-    """Of a row of cells that are lines each."""
+    """Height of a row whose cells are lists of lines."""
     return max(map(len, cells)) * _CELL * _LEADING + 3
 
 

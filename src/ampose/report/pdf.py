@@ -130,7 +130,7 @@ def _set_plots(paper: Paper, plots: Sequence[Plot], fonts: Fonts) -> None:
 
 
 def _reduced(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """As sharp as paper needs it."""
+    """The picture, no sharper than paper needs it."""
     size = reduced_size((picture.shape[1], picture.shape[0]), _PICTURE_PIXELS)
     return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS))
 
@@ -148,7 +148,7 @@ def _limits(
 
 
 def _texts(report: Report) -> Iterator[str]:
-    """What comes from outside, or is made of it, for the choice of fonts."""
+    """All text that may hold letters from outside, such as names of files, to choose fonts by."""
     yield from (report.title, report.summary, report.key_frames_note, *report.warnings)
     yield from (frame.label for frame in report.key_frames)
     tables = [*report.events, *report.quality, report.provenance]

@@ -38,25 +38,28 @@ class Hide(Protocol):
 
 
 EVENLY = 6
-"""Moments shown where no events choose them."""
+"""How many moments are shown where no events choose them."""
 
 AT_MOST = 8
-"""Moments shown, however many events there are."""
+"""The most moments shown, however many events there are."""
 
 _SIDES = 560, 640
 """Largest width and height of a picture, pixels."""
 
+_LONGEST = 1920
+"""Longer side, pixels, to which pictures are reduced until it is known which part is shown."""
+
 _AROUND = 0.3
-"""Of the box around the people that is shown around it."""
+"""Margin around the box that holds the people, as a share of the box."""
 
 _SAME_TIME = 0.001
-"""Seconds by which a video's frame and the result's may differ."""
+"""How far, in seconds, a video's frame may be from the result's."""
 
 
 def key_moments(sequence: PoseSequence, events: Sequence[Event]) -> list[tuple[int, str]]:
-    """Frames and what they are: the first of each kind of event, else evenly spread.
+    """Frames and their labels: the first event of each kind, else evenly spread frames.
 
-    Of photos the first ones.
+    Of photos, the first ones.
     """
     present = np.flatnonzero(sequence.valid.any((1, 2)))
     if not has_times(sequence.times):
@@ -89,9 +92,9 @@ def key_frames(
     """The moments with their pictures, and a line that says where these are from.
 
     Args:
-        everybody: of the recording, whose faces are to be covered.
-        shown: of the people who are shown.
-        events: that choose moments.
+        everybody: the whole recording, whose faces are to be covered.
+        shown: the people who are shown.
+        events: the moments to choose from.
         source: the video, photo or folder, if it was found.
         guessed: `source` only has the right name; skeletons are drawn if it does not fit.
         hide: covers faces.
@@ -119,7 +122,7 @@ def key_frames(
 def _from_source(
     sequence: PoseSequence, frames: list[int], source: Path | None, *, guessed: bool
 ) -> tuple[dict[int, Picture], str]:
-    """A picture of each frame, or none at all and why."""
+    """A picture of each frame, or None, and a line that says where from or why not."""
     drawn = "Skeletons are drawn as the camera sees them"
     if not frames:
         return {}, ""
@@ -139,7 +142,7 @@ def _read(sequence: PoseSequence, frames: list[int], source: Path) -> list[Pictu
     """Pictures of frames.
 
     Raises:
-        InputError: it cannot be read, or is not what the sequence was made of.
+        InputError: it cannot be read, or is not what the sequence was made from.
     """
     options = sequence.provenance.get("options", {})
     kind = media.media_kind(source)
@@ -165,7 +168,7 @@ def _read(sequence: PoseSequence, frames: list[int], source: Path) -> list[Pictu
 
 
 def _at(path: Path, time: float, stretch: float, half: float, rate: float | None) -> media.Frame:
-    """The frame of a video at a real time, which is `stretch` times that of the file."""
+    """The frame of a video at a real time, in seconds: the file's times `stretch`."""
     start = max(0.0, time / stretch - half)
     with media.Video(path, start=start, capture_fps=rate) as video:
         frame = next(video.frames(lambda seconds: seconds > time - _SAME_TIME))
@@ -174,9 +177,9 @@ def _at(path: Path, time: float, stretch: float, half: float, rate: float | None
     return frame
 
 
-def _small(image: Picture, longest: int = 1920) -> Picture:
-    """Not larger than needed for a part of it to be shown."""
-    size = media.reduced_size((image.shape[1], image.shape[0]), longest)
+def _small(image: Picture) -> Picture:
+    """The picture, no larger than needed to show a part of it."""
+    size = media.reduced_size((image.shape[1], image.shape[0]), _LONGEST)
     if size == (image.shape[1], image.shape[0]):
         return image
     return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR))

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ampose.render.figure_style import FAINT, GRID, INK, OWN_FONT, drawing
-from ampose.render.style import person_colour
+from ampose.render.style import hexadecimal, person_colour
 from ampose.report.contents import Curve, Plot
 from ampose.skeletons import Skeleton
 
@@ -27,7 +27,7 @@ Array = NDArray[np.floating]
 
 LEFT, RIGHT, NO_SIDE = "#0072b2", "#d55e00", "#009e73"
 KINDS = (LEFT, RIGHT, NO_SIDE, "#cc79a7", "#e69f00", "#56b4e9")
-"""Of the angles in a plot that has several; else colours are of sides."""
+"""Colours of the angles in a plot of several; in a plot of one, colours tell the sides apart."""
 
 ON_A_PAGE = {
     INK: "var(--ink)",
@@ -35,7 +35,7 @@ ON_A_PAGE = {
     GRID: "var(--line)",
     **{colour: f"var(--c{place})" for place, colour in enumerate(KINDS)},
 }
-"""Colours as a page's style sheet has them, which knows of dark mode."""
+"""Variables of the page's style sheet in place of colours, which differ in dark mode."""
 
 DASHED = (0, (4, 1.6))
 SVG_INCHES = 5.2, 2.3
@@ -45,7 +45,7 @@ SVG_BOX = {"left": 0.095, "right": 0.985, "top": 0.86, "bottom": 0.175}
 _MOST_LABELS = 12
 _NEEDLESS = re.compile(r"(\.\d\d)\d+")  # digits under a hundredth of a point
 _SMALLEST_SPAN = 30.0
-"""Degrees that the axis of angles spans at least, so that noise does not look like motion."""
+"""The axis of angles spans at least as many degrees, so that noise does not look like motion."""
 
 
 def draw_plot(axes: Axes, plot: Plot, *, size: float = 8.0) -> None:
@@ -92,7 +92,7 @@ def svg(plot: Plot, prefix: str) -> str:
 
     Args:
         plot: what to draw.
-        prefix: of the ids in it, which are unique in a page.
+        prefix: put before every id in it, so that ids are unique in a page.
     """
     with drawing():
         figure = Figure(figsize=SVG_INCHES)
@@ -124,7 +124,7 @@ def draw_still(
 ) -> None:
     """3D skeletons flat on axes, without perspective.
 
-    One alone has its sides in colour, several have each their own.
+    The sides of a single person differ in colour; of several, each person has a colour.
 
     Args:
         axes: to draw on; both its scales are metres.
@@ -143,7 +143,7 @@ def draw_still(
                 if skeleton.side(edge[1]) == side and np.isfinite(places[list(edge)]).all()
             ]
             if not single:
-                colour = "#{:02x}{:02x}{:02x}".format(*person_colour(identity))
+                colour = hexadecimal(person_colour(identity))
             dashes = (0, (2.2, 0.9)) if side == "right" else "solid"
             axes.add_collection(
                 LineCollection(lines, colors=colour, linewidths=1.5, linestyles=[dashes])

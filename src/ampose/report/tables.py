@@ -1,4 +1,4 @@
-"""The tables of a report: numbers as text, none more precise than it is."""
+"""The tables of a report: numbers as text, with no more digits than are known."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ampose.report.contents import Table
 Array = NDArray[np.floating]
 
 MOST_ROWS = 60
-"""Of events and of repetitions of one person; the rest is counted."""
+"""The most events, and repetitions of one person, that are listed; the rest are only counted."""
 
 NONE = "-"
 
@@ -96,8 +96,8 @@ def repetition_tables(
     Args:
         repetitions: of that person.
         times: (T,) seconds of the recording's frames.
-        referred: whether rotations elsewhere in the report count from a frame of reference;
-            those of repetitions do not.
+        referred: whether rotations elsewhere in the report count from a frame of reference,
+            from which those of repetitions do not.
     """
     spans = list(dict.fromkeys((each.start, each.turn, each.end) for each in repetitions))
     listing = _each_repetition(repetitions, spans, times, referred=referred)
@@ -290,7 +290,7 @@ def _seconds(value: float) -> str:
 
 
 def _percent(part: int, whole: int) -> str:
-    """Never 100 % of what is not whole, nor 0 % of what is not nothing."""
+    """A share in percent; 100 % only if it is all of `whole`, and 0 % only if it is nothing."""
     if not whole:
         return NONE
     share = 100 * part / whole

@@ -97,7 +97,7 @@ def export_onnx(
 
 
 class _WithSigma(nn.Module):
-    """Both answers of a lifter that knows how sure it is."""
+    """Both outputs of an uncertain lifter, pose and sigma, for a graph."""
 
     def __init__(self, model: Uncertain) -> None:
         super().__init__()

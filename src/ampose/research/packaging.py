@@ -12,6 +12,7 @@ import torch
 
 from ampose._version import __version__
 from ampose.cameras import look_at_person
+from ampose.files import sha256_of
 from ampose.research.evaluation import open_protocol as protocol
 from ampose.research.evaluation.provenance import log_test
 from ampose.research.evaluation.uncertainty import fitted_calibration
@@ -19,7 +20,7 @@ from ampose.research.export import export_onnx
 from ampose.research.models.cost import count_parameters
 from ampose.research.models.uncertain import Uncertain
 from ampose.research.models.zoo import ModelConfig
-from ampose.research.training.checkpoint import load_weights, sha256_of
+from ampose.research.training.checkpoint import WEIGHTS, load_weights
 from ampose.research.training.inference import torch_lifter, torch_lifter_with_sigma
 
 COMPARED_POSES = 1_000
@@ -31,7 +32,7 @@ CREDITS = {
     "created with funding from NSF EIA-0196217.",
     "mesh2motion": "Also trained on Mesh2Motion animations (CC0 1.0).",
 }
-"""By pack. CMU's is due in any case: every lifter is validated on it."""
+"""Acknowledgements by pack. CMU's is always due, since every lifter is validated on it."""
 
 
 def package_run(run: Path, data: Path, path: Path, log: Path) -> float:
@@ -52,23 +53,15 @@ def package_run(run: Path, data: Path, path: Path, log: Path) -> float:
     """
     if path.suffix != ".onnx":
         raise ValueError(f"{path}: the file to write must end in .onnx; its card ends in .json")
-    weights = run / "model.safetensors"
-    if not weights.exists():
-        raise ValueError(f"{run} holds no model.safetensors; the run is not finished")
-    model = load_weights(weights)
-    recipe, circumstances = (
-        json.loads((run / name).read_text(encoding="utf-8"))
-        for name in ("recipe.json", "run.json")
-    )
+    if not (run / WEIGHTS).exists():
+        raise ValueError(f"{run} holds no {WEIGHTS}; the run is not finished")
+    model = load_weights(run / WEIGHTS)
+    made = described(run)
+    recipe = made["recipe"]
     trained_on = [recipe["data"]]
     more: dict[str, Any] = {}
     if recipe["start_from"]:
-        first = run.parent / recipe["start_from"]
-        more["starts_from"] = {
-            "recipe": json.loads((first / "recipe.json").read_text(encoding="utf-8")),
-            "trained": json.loads((first / "run.json").read_text(encoding="utf-8")),
-            "model_sha256": sha256_of(first / "model.safetensors"),
-        }
+        more["starts_from"] = described(run.parent / recipe["start_from"])
         trained_on.append(more["starts_from"]["recipe"]["data"])
     if any("packs" not in each for each in trained_on):
         raise ValueError(f"{run} was trained on licensed data; such weights cannot be packaged")
@@ -78,19 +71,11 @@ def package_run(run: Path, data: Path, path: Path, log: Path) -> float:
         raise ValueError(f"{run}: takes {config.frames} frames; the product lifts single ones")
     if isinstance(model, Uncertain):
         more["sigma"] = calibrate(model, data)
-    sha256 = sha256_of(weights)
-    measured: list[dict[str, Any]] = []
-    for name in ("cmu-val", "cmu-test", "hdm05"):
-        chosen = protocol.load_set(name, data)
-        scores = list(protocol.evaluate(torch_lifter(model), chosen, groups=False))
-        if chosen.is_test:
-            log_test(log, path.stem, sha256, scores)
-        measured += [score.row() for score in scores]
     card = {
         "name": path.stem,
         "recipe": recipe,
         "parameters": count_parameters(model),
-        "trained": circumstances,
+        "trained": made["trained"],
         "packaged_by": __version__,
         "data": {
             "packs": packs,
@@ -108,16 +93,40 @@ def package_run(run: Path, data: Path, path: Path, log: Path) -> float:
             "missing": "all channels 0",
         },
         "protocol": f"{protocol.PROTOCOL}, seed 0",
-        "measured_mm": measured,
-        "model_sha256": sha256,
+        "measured_mm": _measured(model, data, path.stem, made["model_sha256"], log),
+        "model_sha256": made["model_sha256"],
         **more,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     return export_onnx(model, path, inputs=_inputs(data, config.channels), card=card)
 
 
+def _measured(
+    model: torch.nn.Module, data: Path, name: str, sha256: str, log: Path
+) -> list[dict[str, Any]]:
+    """The rows of the open-mocap protocol; looks at test sets are logged."""
+    lift = torch_lifter(model)
+    measured = []
+    for each in ("cmu-val", "cmu-test", "hdm05"):
+        chosen = protocol.load_set(each, data)
+        scores = list(protocol.evaluate(lift, chosen, groups=False))
+        if chosen.is_test:
+            log_test(log, name, sha256, scores)
+        measured += [score.row() for score in scores]
+    return measured
+
+
+def described(run: Path) -> dict[str, Any]:
+    """What a card says of a finished run: its recipe, its training and its weights."""
+    return {
+        "recipe": json.loads((run / "recipe.json").read_text(encoding="utf-8")),
+        "trained": json.loads((run / "run.json").read_text(encoding="utf-8")),
+        "model_sha256": sha256_of(run / WEIGHTS),
+    }
+
+
 def calibrate(model: Uncertain, data: Path) -> dict[str, Any]:
-    """Scales a lifter's sigma by what the validation subjects show; returns the card's words."""
+    """Scales a lifter's sigma to fit the validation subjects; returns entries for the card."""
     lift, chosen = torch_lifter_with_sigma(model), protocol.load_set("cmu-val", data)
     factors = fitted_calibration(lift, chosen, channels=model.config.channels)
     model.calibration.mul_(torch.from_numpy(factors))

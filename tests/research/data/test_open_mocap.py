@@ -73,6 +73,7 @@ def test_a_bone_without_length_has_no_direction() -> None:
         ({"positions": np.ones((200, 17, 3), np.int16)}, "relative to joint 0"),
         ({"clip_start": np.array([0, 80, 80, 160, 200])}, "clip_start must rise"),
         ({"clip_start": np.array([0, 80, 120, 160, 201])}, "clip_start must rise"),
+        ({"clip_start": np.array([], np.int32)}, "clip_start must rise"),
         ({"subject": np.array(["1"])}, "subject must hold one string per clip"),
         (
             {"root": np.zeros((199, 3))},

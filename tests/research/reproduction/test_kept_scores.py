@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from ampose.files import sha256_of
 from ampose.research.models.zoo import build
 from ampose.research.recipes import RECIPES
 from ampose.research.reproduction.kept_scores import keep_scores, kept_scores, measured_now
-from ampose.research.training.checkpoint import save_weights, sha256_of
+from ampose.research.training.checkpoint import save_weights
 from tests.research.reproduction.runs import write_run
 
 ROWS = [{"group": "all", "mpjpe": 51.25}]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ampose.files import sha256_of
 from ampose.research.evaluation.open_protocol import evaluate, load_set
 from ampose.research.recipes import RECIPES, Recipe
 from ampose.research.reproduction import open_runs
@@ -22,7 +23,7 @@ from ampose.research.reproduction.open_ablations import (
 from ampose.research.reproduction.open_runs import NEEDS_GPU, Bench
 from ampose.research.reproduction.published import TABLES
 from ampose.research.reproduction.runs import Training, run_folder
-from ampose.research.training.checkpoint import load_weights, sha256_of
+from ampose.research.training.checkpoint import load_weights
 from ampose.research.training.inference import torch_lifter
 from tests.research.packs import poses, write_data, write_pack
 from tests.research.reproduction.runs import silent, write_run

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ampose.files import sha256_of
 from ampose.research.evaluation.open_protocol import Score, evaluate, load_set
 from ampose.research.evaluation.provenance import write_table
 from ampose.research.models.cost import cost
@@ -23,7 +24,7 @@ from ampose.research.reproduction.open_benchmark import MEASURES, parts, reprodu
 from ampose.research.reproduction.open_runs import CONDITIONS, NEEDS_GPU, Bench
 from ampose.research.reproduction.open_speed import FILE, LATENCY, THROUGHPUT
 from ampose.research.reproduction.runs import Training, run_folder
-from ampose.research.training.checkpoint import load_weights, sha256_of
+from ampose.research.training.checkpoint import load_weights
 from ampose.research.training.inference import torch_lifter
 from tests.research.packs import write_data, write_pack
 from tests.research.reproduction.benchmark_runs import (

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from torch import nn
 
+from ampose.files import sha256_of
 from ampose.research.data.pose_set import PoseSet
 from ampose.research.evaluation import licensed
 from ampose.research.recipes import RECIPES
 from ampose.research.reproduction.laboratory import Laboratory, options_on, protocol_name
 from ampose.research.reproduction.published import TABLES
 from ampose.research.reproduction.tables import PUBLISHED_ONLY, TRIAL, reproduce_table
-from ampose.research.training.checkpoint import sha256_of
 from tests.research.reproduction.runs import quick, write_run
 
 Rows = list[dict[str, str]]

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 
@@ -15,7 +14,6 @@ from ampose.research.training.checkpoint import (
     load_weights,
     save_checkpoint,
     save_weights,
-    sha256_of,
 )
 from tests.research.training.runs import TINY, names, same
 
@@ -123,8 +121,3 @@ class TestWeights:
         path.write_bytes(path.read_bytes()[:-10])
         with pytest.raises(ValueError, match="not a readable safetensors file"):
             load_weights(path)
-
-
-def test_sha256(tmp_path: Path) -> None:
-    (tmp_path / "f").write_bytes(b"abc")
-    assert sha256_of(tmp_path / "f") == hashlib.sha256(b"abc").hexdigest()

@@ -49,7 +49,7 @@ class Bone:
         parent: name of the bone at whose end it begins, or `ROOT`.
         offset: (3,) metres, from its beginning to its end in the pose without movement.
         axes: (3, 3) rotation from its own axes to the file's in that pose.
-        turns: axes 0, 1 or 2 that its channels turn it about, the one that turns first at first.
+        turns: axes (0, 1 or 2) about which its channels turn it, in the order of turning.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Bone:
 
 @dataclass(frozen=True, eq=False)
 class AsfSkeleton:
-    """What an ASF file says.
+    """What an ASF file holds.
 
     Attributes:
         path: of the file.

@@ -27,7 +27,7 @@ class Batch:
         inputs: (B, T, J, C) float32, normalised keypoints.
         targets: (B, J, 3) float32 metres, root-relative: the pose of the middle frame.
         rays: (B, J, 2) float32 and
-        root_depth: (B,) float32 metres, as in `PoseSet`; None where nothing refines.
+        root_depth: (B,) float32 metres, as in `PoseSet`; both None without a refiner.
     """
 
     inputs: Array
@@ -74,12 +74,12 @@ class Plan:
         return self.epochs * self.steps_per_epoch
 
     def samples(self, step: int) -> range:
-        """Places in its epoch's order of the samples of a step."""
+        """Where a step's samples are in the order of its epoch."""
         first = step % self.steps_per_epoch * self.batch
         return range(first, min(first + self.batch, self.poses))
 
     def seen(self, steps: int) -> int:
-        """Samples seen after so many steps."""
+        """Samples seen after that many steps."""
         epoch, more = divmod(steps, self.steps_per_epoch)
         return epoch * self.poses + more * self.batch
 
@@ -101,7 +101,7 @@ class WindowSource:
     Args:
         poses: the training set.
         frames: T, odd; a window reaches (T - 1) / 2 frames to both sides.
-        mirrored: every sample comes a second time per epoch, mirrored.
+        mirrored: whether every sample comes a second time in each epoch, mirrored.
         oracle: also give rays and root depth.
     """
 
@@ -161,10 +161,10 @@ def neighbours(
 
 
 def repeated(usable: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Which frame of its window each frame shows, (B, T), where some are not `usable` (B, T).
+    """Index (B, T) of the frame that each frame of a window shows, where some are not `usable`.
 
-    From the first that is not, to either side of the middle, the last one before it is repeated,
-    as at the ends of a clip. The middle frame is taken as usable.
+    On either side of the middle, from the first frame that is not usable (B, T), the last one
+    before it is repeated, as at the ends of a clip. The middle frame counts as usable.
     """
     length = usable.shape[1]
     middle = length // 2
@@ -178,7 +178,7 @@ def repeated(usable: NDArray[np.bool_]) -> NDArray[np.int64]:
 def mirrored(array: Array, mirror: tuple[int, ...]) -> Array:
     """Joints (..., J, C) of the mirror image: left and right exchanged, x negated.
 
-    Of more than three channels the third is an x too (`PoseSet.inputs` with toe directions).
+    With more than three channels the third is an x too (`PoseSet.inputs` with toe directions).
     """
     out = array[..., list(mirror), :]
     out[..., 0] *= -1

@@ -49,7 +49,7 @@ class Joint:
 
 @dataclass(frozen=True, eq=False)
 class Bvh:
-    """What a BVH file says.
+    """What a BVH file holds.
 
     Attributes:
         joints: parents before children.

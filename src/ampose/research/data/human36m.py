@@ -30,8 +30,12 @@ from ampose.errors import InputError
 from ampose.metrics import MILLIMETRES_PER_METRE
 from ampose.research.data.human36m_cameras import LENSES, PLACES
 from ampose.research.data.pose_set import Clip, DatasetError, PoseSet, cached, join
-from ampose.research.data.videopose3d import action_name as action_name
-from ampose.research.data.videopose3d import camera_pose, load_keypoints, load_positions
+from ampose.research.data.videopose3d import (
+    action_name,
+    camera_pose,
+    load_keypoints,
+    load_positions,
+)
 from ampose.skeletons import H36M_16, H36M_17, Skeleton, get_skeleton
 
 Array = NDArray[np.floating]
@@ -49,10 +53,10 @@ ACTIONS = (
 """In the order of published tables."""
 
 DAMAGED_TAKE = ("S11", "Directions")
-"""Left out by everybody who takes VideoPose3D's files."""
+"""Left out by everybody who uses VideoPose3D's files."""
 
 OFFICIAL_FRAMES = {"train": 1_559_752, "test": 543_344}
-"""Of all four cameras, as VideoPose3D counts them."""
+"""Frames of all four cameras together, as VideoPose3D counts them."""
 
 JOINTS_17_OF_32 = (0, 1, 2, 3, 6, 7, 8, 12, 13, 14, 15, 17, 18, 19, 25, 26, 27)
 """Where the joints of ``h36m_17`` are among the 32 of motion capture. The others stand still, are
@@ -71,12 +75,12 @@ _HOURGLASS_16 = Skeleton(
     ),
     (1, 2, 6, 6, 3, 4, -1, 6, 7, 8, 11, 12, 8, 8, 13, 14),
 )
-"""MPII's joints in the order of the stacked hourglass, by the names that Martinez et al., ICCV
-2017, and all after them take for theirs: its thorax for the spine, its upper neck for the
+"""MPII's joints in the order of the stacked hourglass, with the Human3.6M names that Martinez et
+al., ICCV 2017, and everybody since give them: MPII's thorax is the spine, its upper neck the
 thorax."""
 
 _FARTHEST = 20.0
-"""Metres. Cameras stand 6 m from the middle of the room: more is another unit or other axes."""
+"""Metres. Cameras stand 6 m from the middle of the room: more means another unit or other axes."""
 
 _HOW = "VideoPose3D's DATASETS.md says how to make it from Human3.6M, which needs a licence"
 

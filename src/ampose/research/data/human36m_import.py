@@ -35,10 +35,9 @@ from ampose.research.data.human36m import (
     DAMAGED_TAKE,
     JOINTS_17_OF_32,
     SUBJECTS,
-    action_name,
 )
 from ampose.research.data.pose_set import DatasetError
-from ampose.research.data.videopose3d import Keypoints, Positions
+from ampose.research.data.videopose3d import Keypoints, Positions, action_name
 from ampose.skeletons import H36M_17
 
 Array = NDArray[np.floating]
@@ -60,10 +59,10 @@ _HOW = (
 
 _FOLDER = "MyPoseFeatures/D3_Positions"
 _TAKE = re.compile(r"([A-Za-z]+)( \d)?\.cdf(\.mat)?")
-"""Neither ``_ALL``, which is no action, nor the ``._`` files of macOS."""
+"""Names of takes: neither ``_ALL``, which is no action, nor the ``._`` files of macOS."""
 
 _RENAMED = {"TakingPhoto": "Photo", "WalkingDog": "WalkDog"}
-"""What subject 1 alone calls them."""
+"""Names that only subject 1 has, to those of all others."""
 
 _LEGS = ((1, 2, 6, 7), (2, 3, 7, 8))
 """Thighs and shins among the 32 joints: upper and lower ends."""

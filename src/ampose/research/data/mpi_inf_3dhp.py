@@ -37,8 +37,8 @@ VALID_FRAMES = (
     (603, 540, 506, 558, 276, 452),
     (603, 540, 506, 558, 276, 392),
 )
-"""Valid frames of TS1 to TS6 in the files that go about: 2929 by the test set's README, 2935 in
-later annotations, and the one that the tables of D3DP imply."""
+"""Valid frames of TS1 to TS6 in the files that are in use: 2929 by the test set's README, 2935 in
+later annotations, and the number that the tables of D3DP imply."""
 
 _STUDIO = Camera((2048, 2048), (1500.07, 1500.66), (1017.38, 1043.06))
 _OUTDOORS = Camera((1920, 1080), (1683.48, 1671.94), (939.93, 560.21))

@@ -91,8 +91,8 @@ _THIGHS = [
     for side in ("left", "right")
 ]
 _THIGH_MM = (250.0, 700.0)
-"""What tells millimetres and the order of the joints: some conversions write Human3.6M's order
-into files of the same names."""
+"""Bounds that only millimetres and the right order of joints meet: some conversions write
+Human3.6M's order into files of the same names."""
 
 
 @dataclass(frozen=True, eq=False)

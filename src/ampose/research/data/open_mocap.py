@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +28,8 @@ UNIT_METRES = 1e-4
 FRAMES_PER_SECOND = 25
 
 FASTEST = 18.0
-"""Metres per second. Where a joint is faster from one frame to the next, the capture has jumped:
-seen in six clips of CMU's training subjects, 19 to 62 m/s; an acrobat's ankle reaches 16."""
+"""Metres per second. Where a joint is faster than this from one frame to the next, the capture has
+jumped: so in six clips of CMU's training subjects, 19 to 62 m/s; an acrobat's ankle reaches 16."""
 
 PACK_TO_CAMERA = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
 """Pack axes to the axes of a level camera that looks along the pack's y axis."""
@@ -70,12 +71,12 @@ class Track:
 
     @classmethod
     def none(cls, poses: int) -> Track:
-        """Of poses that each stand alone."""
+        """The track of poses that each stand alone."""
         return cls(np.zeros((poses, 3), np.float32), np.arange(poses + 1))
 
     @classmethod
     def joined(cls, tracks: Sequence[Track]) -> Track:
-        """Of poses end to end."""
+        """The track of poses joined end to end."""
         starts = [np.zeros(1, np.int64)]
         for track in tracks:
             starts.append(starts[-1][-1] + track.starts[1:])
@@ -120,7 +121,7 @@ class Pack:
         return np.flatnonzero(chosen[self.clips])
 
     def track(self, frames: NDArray[np.int64]) -> Track:
-        """How some frames follow each other, which must be those of whole clips, as of a split.
+        """How frames follow each other; they must be all of some clips, such as those of a split.
 
         A stretch ends with its clip, and where the capture has jumped (`FASTEST`).
 
@@ -157,6 +158,18 @@ def load_pack(path: Path | str) -> Pack:
     missing = {"positions", "clip_start", *_CLIP_COLUMNS} - arrays.keys()
     if missing:
         raise PackError(f"{path}: lacks {', '.join(sorted(missing))}; it has {', '.join(arrays)}")
+    _check(path, arrays)
+    positions, start, root = arrays["positions"], arrays["clip_start"], arrays.get("root")
+    return Pack(
+        path.stem,
+        positions.astype(np.float32) * np.float32(UNIT_METRES),
+        None if root is None else root.astype(np.float32),
+        np.repeat(np.arange(len(start) - 1), np.diff(start)),
+        **{key: arrays[key] for key in _CLIP_COLUMNS},
+    )
+
+
+def _check(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
     positions, start = arrays["positions"], arrays["clip_start"]
     if positions.ndim != 3 or positions.shape[1:] != (17, 3) or positions.dtype != np.int16:
         raise PackError(
@@ -164,6 +177,7 @@ def load_pack(path: Path | str) -> Pack:
         )
     if (
         start.ndim != 1
+        or not len(start)
         or start[0] != 0
         or start[-1] != len(positions)
         or (np.diff(start) < 1).any()
@@ -184,13 +198,6 @@ def load_pack(path: Path | str) -> Pack:
             f"{path}: root must be finite numbers ({len(positions)}, 3), "
             f"got {root.dtype} {root.shape}"
         )
-    return Pack(
-        path.stem,
-        positions.astype(np.float32) * np.float32(UNIT_METRES),
-        None if root is None else root.astype(np.float32),
-        np.repeat(np.arange(len(start) - 1), np.diff(start)),
-        **{key: arrays[key] for key in _CLIP_COLUMNS},
-    )
 
 
 def view_rotation(azimuth: Array, elevation: Array, roll: Array) -> Array:

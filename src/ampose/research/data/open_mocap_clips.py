@@ -40,7 +40,7 @@ SAME_MILLIMETRES = 0.2
 """Clips whose joints are this near each other, root mean square, count as the same."""
 
 SCORED = ("val", "test")
-"""Splits that results are from; clips on their own skeleton, as the protocol takes them."""
+"""The splits that results are measured on; of their clips, those on their own skeleton."""
 
 _SPLITS = {"val": {"8", "35", "135"}, "test": {"2", "5", "6", "127"}}
 """CMU's; all others train. All of HDM05 tests."""
@@ -90,7 +90,7 @@ class Comparison:
 
 @cache
 def known_clips() -> Mapping[Key, KnownClip]:
-    """All of them, in the order of the packs."""
+    """All clips of our own packs, in their order."""
     with _TABLE.open(encoding="utf-8", newline="") as file:
         return {
             (row["pack"], row["subject"], row["trial"]): KnownClip(
@@ -105,12 +105,12 @@ def known_clips() -> Mapping[Key, KnownClip]:
 
 
 def digest(positions: Positions) -> str:
-    """Of a clip (F, 17, 3) in units of 0.1 mm: 16 hexadecimal digits."""
+    """Digest of a clip (F, 17, 3) in units of 0.1 mm: 16 hexadecimal digits."""
     return sha256(positions.astype("<i2").tobytes()).hexdigest()[:16]
 
 
 def sketch(positions: Positions) -> NDArray[np.float64]:
-    """Of a clip (F, 17, 3) in units of 0.1 mm: 8 sums with random signs."""
+    """Sketch of a clip (F, 17, 3) in units of 0.1 mm: 8 sums with random signs."""
     # The signs are the bits of a standard function, so that no library can change them.
     stream = shake_128(b"ampose open-mocap").digest(positions.size)
     signs = 2 * np.unpackbits(np.frombuffer(stream, np.uint8)).reshape(-1, 8).astype(np.int64) - 1

@@ -9,14 +9,14 @@ Wanted below one folder, in folders of any name; a number may have zeros before 
 
 A trial that is there in both formats is read from the one that our own pack took, else from AMC.
 
-AMC files do not tell their frame rate, and cgspeed's word is not taken. It is 120 but for the
-subjects and the one trial of CMU that its index gives 60. Poses at 25 frames/s lie on the straight
-line between the captured ones before and after, joint by joint; F captured frames make
-``floor(F * 25 / rate)``, the first one is the first.
+AMC files do not tell their frame rate, and the one in cgspeed's files is not used. It is 120,
+except for the subjects and the one trial of CMU for which its index says 60. Poses at 25 frames/s
+are interpolated linearly between the captured ones before and after, joint by joint; F captured
+frames make ``floor(F * 25 / rate)``, and the first is the first captured one.
 
-cgspeed's files begin with a pose that was added, which is left out, and lack three bones, which
-are put back: the thorax, as long as the spine's bone below it, and the wrists, each half as long
-as the radius before it.
+cgspeed's files begin with an added pose, which is left out, and lack three bones, which are put
+back: the thorax, as long as the spine's bone below it, and the wrists, each half as long as the
+radius before it.
 
 The numbers of the original files, typed in from public copies, gave what our packs hold, to the
 last digit: all of HDM05's hopBothLegs1hops020 of bk, so the digest too, and the first frames of
@@ -66,7 +66,7 @@ _SLOW_TRIALS = {("136", "19")}
 """Subjects and a trial of CMU captured at 60 frames/s, by the index of its 2,435 trials."""
 
 _CMU_UNIT = 0.0254 / 0.45
-"""Metres; in BVH files nothing says it."""
+"""Metres per unit of length; BVH files do not tell it."""
 
 _ASF: Parts = (
     {"lhipjoint": 0.5, "rhipjoint": 0.5},
@@ -91,7 +91,7 @@ _BVH: Parts = (
     *({"LeftArm": 1}, {"LeftForeArm": 1}, {"LeftForeArm": -0.5, "LeftHand": 1.5}),
     *({"RightArm": 1}, {"RightForeArm": 1}, {"RightForeArm": -0.5, "RightHand": 1.5}),
 )
-"""The same from joints of a repaired BVH file: its hand lies where the radius ends."""
+"""The same 17 joints from those of a repaired BVH file, whose hand lies where the radius ends."""
 
 _LOST = ("Neck", "LeftShoulder", "RightShoulder")
 """Joints at the end of the thorax, which the conversion left at its beginning."""
@@ -225,7 +225,7 @@ def import_open_mocap(
 
 
 def _find_takes(source: Path, *, known_only: bool) -> tuple[list[_Take], list[Path]]:
-    """Every clip once, in the order of a pack; and files that are none by their names."""
+    """Every clip once, in the order of a pack; and files whose names are not those of clips."""
     if not source.is_dir():
         raise DatasetError(f"{source}: no such folder; {HOW}")
     skeletons: dict[str, list[Path]] = defaultdict(list)
@@ -270,12 +270,12 @@ def _key(stem: str, kind: str) -> Key | None:
 
 
 def _natural(key: tuple[str, ...]) -> tuple[str, ...]:
-    """Sorts 9 before 10."""
+    """Sort key under which 9 comes before 10."""
     return tuple(word.zfill(9) for word in key)
 
 
 def _only(paths: Sequence[Path]) -> Path:
-    """The first of several copies of one file."""
+    """The first of several copies of one file, which must be the same."""
     for other in paths[1:]:
         if not filecmp.cmp(paths[0], other, shallow=False):
             raise DatasetError(f"{paths[0]} and {other} differ; keep one of them")
@@ -374,10 +374,10 @@ def _combined(places: Mapping[str, Array], joints: Parts, path: Path) -> Array:
 
 
 def _resampled(joints: Array, take: _Take) -> NDArray[np.float32]:
-    """Frames at 25 per second, between the two that were captured before and after.
+    """Frames at 25 per second, each between the two that were captured before and after.
 
-    They are rounded to single precision here and there, as they were for our packs: only so the
-    later rounding to 0.1 mm falls on the same side for every coordinate.
+    Some steps round to single precision, as they did for our packs: only then does the later
+    rounding to 0.1 mm fall on the same side for every coordinate.
     """
     count = len(joints) * FRAME_RATE // take.rate
     if not count:
@@ -441,7 +441,7 @@ def report(imported: Imported) -> Iterator[str]:
 
 
 def _gathered(findings: Sequence[Finding]) -> Iterator[str]:
-    """A line for the clips of one subject, class and detail; numbers in a row are joined."""
+    """A line for the clips of one subject, class and detail; consecutive numbers are joined."""
     groups: dict[tuple[str, str], list[int]] = defaultdict(list)
     for each in sorted(findings, key=lambda each: _natural((each.subject, each.trial))):
         name = each.trial.rstrip(_DIGITS)

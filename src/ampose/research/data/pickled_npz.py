@@ -41,13 +41,13 @@ class _ArraysOnly(pickle.Unpickler):
 def load_pickled(
     path: Path, keys: Collection[str], where: str, *, optional: Collection[str] = ()
 ) -> dict[str, Any]:
-    """The named entries of a file, unpickled; object arrays of no dimension as their content.
+    """The named entries of a file, unpickled; of object arrays without dimensions, the content.
 
     Args:
         path: the ``.npz`` file.
         keys: what it must hold.
         where: where to get the file, for the error.
-        optional: what is read too if it holds it.
+        optional: what is also read if the file holds it.
 
     Raises:
         DatasetError: the file is missing, damaged, holds something else, or a pickle in it names

@@ -26,11 +26,11 @@ CACHE = ".ampose-cache"
 """Folder beside the data that holds memory-mapped copies; it can be deleted at any time."""
 
 _FORMAT = 1
-"""Of the cache; a change makes older caches unused."""
+"""Version of the cache; with another, older caches are not used."""
 
 
 _UNREADABLE = (OSError, EOFError, ValueError, TypeError)
-"""What reading a damaged cache, or one of another user, can raise."""
+"""What can be raised by reading a cache that is damaged or another user's."""
 
 
 class DatasetError(ValueError):
@@ -179,8 +179,8 @@ def cached(
     """`make`'s result, memory-mapped from a cache beside the first file.
 
     The cache is used again while names, sizes and times of the files and the options are the
-    same. Where it cannot be written (read-only data, full disk) the set stays in memory. Files
-    that are missing are `make`'s to complain of.
+    same. Where it cannot be written (read-only data, full disk) the set stays in memory. Missing
+    files are left for `make` to report.
     """
     try:
         stats = [path.stat() for path in files]

@@ -6,13 +6,13 @@ poses whether or not the run was interrupted.
 A sample is a window of T frames at 25 frames/s around a pose of the pool, T odd, or that pose
 alone. All frames of a window share mirror, body, camera (which stands still), the noise's size,
 the detector's definition of joints and hidden limbs; limbs come from windows of other motions. The
-body goes its way as captured: with exchanged legs its feet slide, and with other bones a little.
-A window ends at the ends of its clip, and where the person leaves the picture or comes too near;
-beyond, the last frame is repeated with its faults, as where a tracker loses somebody.
+body moves as captured: with exchanged legs its feet slide, and a little with other bones. A window
+ends at the ends of its clip, and where the person leaves the picture or comes too near; beyond,
+the last frame is repeated with its faults, as where a tracker loses somebody.
 
-Noise lasts from frame to frame (`lasting`). Outliers, missing joints and swapped sides come and go
-with single frames, and that is kinder to a temporal lifter than a real detector, whose errors of
-these kinds last too.
+Noise lasts from frame to frame (`lasting`). Outliers, missing joints and swapped sides change from
+frame to frame, which is kinder to a temporal lifter than a real detector, whose errors of these
+kinds last too.
 
 Axes: a pack's world is x right, y forward, z up; a camera's is x right, y down, z forward.
 """
@@ -79,12 +79,12 @@ _VAGUE = H36M_17.indices(("pelvis", "right_hip", "left_hip", "spine", "thorax", 
 """Joints whose place a detector knows only roughly; its noise is doubled there."""
 
 NEAREST = 0.5
-"""Least depth of every joint, metres, at which a frame is part of its window."""
+"""Least depth that every joint must have for a frame to be part of its window, metres."""
 
 PERSISTENCE = 0.8
 """Correlation of 2D noise from one frame to the next, at 25 frames/s. The built-in detector's
-errors on Pose2Sim's demo (against triangulation, see ``benchmarks/real_video.py``) have 0.92 after
-so long, and 0.71 about each joint's mean over the 1.7 s."""
+errors on Pose2Sim's demo (against triangulation, see ``benchmarks/real_video.py``) have 0.92, and
+0.71 about each joint's mean over the 1.7 s."""
 
 
 @dataclass(frozen=True)
@@ -143,8 +143,8 @@ class PoseSampler:
         positions: (N, 17, 3) root-relative poses in pack axes.
         augmentation: what varies.
         frames: T, odd: of a window.
-        track: how the poses follow each other; None if each stands alone, so that its window is
-            nothing but itself.
+        track: how the poses follow each other; None if each stands alone, so that its window
+            repeats it.
         channels: of the inputs, see `look_at_person`.
     """
 
@@ -328,8 +328,8 @@ class PoseSampler:
 def lasting(noise: Array, persistence: float) -> Array:
     """Independent standard normal noise (B, T, ...) made to last from frame to frame.
 
-    An autoregressive process of first order from the middle frame outward: that one's noise is as
-    given, all have standard deviation 1, and that of two frames in a row correlates as asked.
+    A first-order autoregressive process from the middle frame outward: the middle frame's noise is
+    as given, every frame's has standard deviation 1, and that of neighbours correlates as asked.
     """
     out = noise.copy()
     middle = noise.shape[1] // 2

@@ -3,9 +3,9 @@
 ``data_3d_<dataset>.npz`` holds ``positions_3d``: subject to action to (F, J, 3) metres, world
 axes. ``data_2d_<dataset>_<keypoints>.npz`` holds ``positions_2d``: subject to action to one
 (F, J, 2) array of pixels per camera, and ``metadata``, whose ``keypoints_symmetry`` lists the left
-and the right joints.
-Cameras are tables of a unit quaternion (w, x, y, z) that turns camera axes to world axes, and the
-camera's place in the world. Source: Pavllo et al., CVPR 2019, and their repository.
+and the right joints. Cameras are tables of a unit quaternion (w, x, y, z) that turns camera axes
+to world axes, and the camera's place in the world. Source: Pavllo et al., CVPR 2019, and their
+repository.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from ampose.metrics import mpjpe, mpjve, n_mpjpe, p_mpjpe
 from ampose.research.data.human36m import ACTIONS
 from ampose.research.data.pose_set import PoseSet
 from ampose.research.data.videopose3d import action_name
+from ampose.research.evaluation.rounded import Rounded
 
 Array = NDArray[np.floating]
 
@@ -38,7 +39,7 @@ CONVENTIONS: dict[Root, str] = {
 
 
 @dataclass(frozen=True)
-class ActionScore:
+class ActionScore(Rounded):
     """Errors of one action, or their mean over the actions (`AVERAGE`).
 
     Attributes:

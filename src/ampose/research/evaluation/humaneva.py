@@ -18,6 +18,7 @@ from ampose.metrics import aligned_joint_errors, joint_errors
 from ampose.research.data.humaneva import ACTIONS, SUBJECTS
 from ampose.research.data.pose_set import PoseSet
 from ampose.research.data.videopose3d import action_name
+from ampose.research.evaluation.rounded import Rounded
 
 Array = NDArray[np.floating]
 
@@ -25,7 +26,7 @@ AVERAGE = "average"
 
 
 @dataclass(frozen=True)
-class Score:
+class Score(Rounded):
     """One cell or average of the table: errors in millimetres over `frames` frames.
 
     `action` and `subject` are `AVERAGE` where the row is an average over them.
@@ -42,8 +43,8 @@ def score(predicted: Array, poses: PoseSet) -> list[Score]:
     """The table of a part of HumanEva-I.
 
     Args:
-        predicted: (N, 15, 3) metres, camera axes, relative to the root. MPJPE is taken as it
-            stands: whoever wants the predicted root to count as zero subtracts it first.
+        predicted: (N, 15, 3) metres, camera axes, relative to the root. MPJPE is of the joints as
+            given: to have the predicted root at zero, subtract it first.
         poses: N frames from `ampose.research.data.humaneva.load_humaneva`.
 
     Returns:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +17,7 @@ from ampose.research.data.humaneva import load_humaneva
 from ampose.research.data.mpi_inf_3dhp import load_mpi_inf_3dhp
 from ampose.research.data.pose_set import PoseSet
 from ampose.research.evaluation import human36m, humaneva, mpi_inf_3dhp
+from ampose.research.evaluation.rounded import Rounded
 from ampose.research.models.refiner import Refined
 from ampose.research.models.zoo import ModelConfig
 from ampose.research.recipes import Licensed
@@ -68,10 +69,10 @@ def predict(model: nn.Module, poses: PoseSet, *, mirror: bool, device: str = "cp
     """Root-relative joints (N, J, 3) in metres, camera axes, of every frame of a set.
 
     Args:
-        model: a lifter; of one with a refiner the refined poses, which the oracle's rays and root
-            depth enter.
+        model: a lifter; one with a refiner gives the refined poses, for which it is shown the
+            oracle's rays and root depth.
         poses: the set.
-        mirror: the mean of the prediction and of the un-mirrored one for the mirror image.
+        mirror: average the prediction with that for the mirror image, mirrored back.
         device: where to compute.
 
     Raises:
@@ -117,17 +118,14 @@ def score(
         poses: the set.
         convention: how to count on MPI-INF-3DHP; see `CONVENTIONS` there.
     """
+    scores: Sequence[Rounded]
     if dataset == "mpi-inf-3dhp":
-        rows = [
-            asdict(row) for row in mpi_inf_3dhp.score_mpi_inf_3dhp(predicted, poses, convention)
-        ]
+        scores = mpi_inf_3dhp.score_mpi_inf_3dhp(predicted, poses, convention)
     elif dataset == "human3.6m":
-        rows = [asdict(row) for row in human36m.score_human36m(predicted, poses)]
+        scores = human36m.score_human36m(predicted, poses)
     else:
-        rows = [asdict(row) for row in humaneva.score(predicted, poses)]
-    return [
-        {key: round(v, 1) if isinstance(v, float) else v for key, v in row.items()} for row in rows
-    ]
+        scores = humaneva.score(predicted, poses)
+    return [score.row() for score in scores]
 
 
 def conventions(dataset: str, convention: str = "official") -> str:

@@ -8,9 +8,9 @@ a perfect prediction has an AUC of 30/31 with the thresholds of the official too
 
 The official tool is ``test_util`` of the test set: ``mpii_get_pck_auc_joint_groups.m`` names the
 joints, ``mpii_compute_3d_pck.m`` weights its groups by their joints and so counts every joint
-once, ``mpii_evaluate_errors.m`` reports each sequence and all frames together. A copy whose groups
-take in all 17 joints goes about; the one meant here has 14. The README gives a scene the mean of
-its sequences weighted by frames, which is the mean over its frames.
+once, ``mpii_evaluate_errors.m`` reports each sequence and all frames together. Copies exist whose
+groups hold all 17 joints; the one meant here has 14. The README gives a scene the mean of its
+sequences weighted by frames, which is the mean over its frames.
 
 Only frames that the set scores count; their number comes from the files.
 """
@@ -29,6 +29,7 @@ from ampose.metrics import auc, joint_errors, pck
 from ampose.research.data.mpi_inf_3dhp import mpi_names
 from ampose.research.data.mpi_inf_3dhp_takes import SCENES
 from ampose.research.data.pose_set import PoseSet
+from ampose.research.evaluation.rounded import Rounded
 from ampose.skeletons import H36M_16, MPI_3DHP_17
 
 Array = NDArray[np.floating]
@@ -57,7 +58,7 @@ class Convention:
 
 
 @dataclass(frozen=True)
-class SceneScore:
+class SceneScore(Rounded):
     """Scores of one group of frames: PCK and AUC in percent, MPJPE in millimetres.
 
     `mpjpe` is NaN where the set lacks a joint that the convention's MPJPE counts.
@@ -124,8 +125,8 @@ def score_mpi_inf_3dhp(
 
     Args:
         predicted: (N, J, 3) metres, camera axes, relative to the predicted pelvis, for every
-            frame of `chosen`. Some codes subtract the pelvis, others set it to 0 and leave the
-            rest; whichever it is must have been done.
+            frame of `chosen`. Some programs subtract the pelvis, others set it to 0 and leave the
+            rest; one of the two must have been done.
         chosen: the test part from `load_mpi_inf_3dhp`, in any of its joint sets.
         convention: a name in `CONVENTIONS`.
 

@@ -14,23 +14,23 @@ noise, missing joints.
 *known*; or *unknown*, the default camera assumed.
 
 Windows, for lifters of T frames: the frames around each of the set's in its clip, at 25 frames/s,
-seen by the same camera, the root going its way as captured. The middle frame is what is said above
-to the last bit. Noise has a correlation of 0.8 from one frame to the next (see
+seen by the same camera, with the root moving as captured. The middle frame is bit by bit the one
+described above. Noise has a correlation of 0.8 from one frame to the next (see
 `ampose.research.data.sampling.PERSISTENCE`), missing joints have none; for each pose a generator
-of its own draws both from the middle outward, so that lifters of several T see the same. Where the
-clip ends, the root leaves the picture or a joint is not deeper than 0.5 m, the last frame before
-is repeated as it is.
+of its own draws both from the middle outward, so that lifters of different T see the same. Where
+the clip ends, the root leaves the picture or a joint is not deeper than 0.5 m, the last frame
+before that is repeated.
 
 Errors in camera axes, millimetres, relative to the root: the predicted one is subtracted from the
 prediction. MPJPE and P-MPJPE are means over all 17 joints. PCK (150 mm) and AUC (31 thresholds)
 count the 14 joints that MPI-INF-3DHP counts. Joint angles are those between adjoining bones. The
-bones' variation is over the frames of a group: none on template bones, were the answer right.
+bones' variation is over the frames of a group; on template bones a right answer has none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from statistics import NormalDist
@@ -60,6 +60,7 @@ from ampose.research.data.open_mocap import (
     with_bone_lengths,
 )
 from ampose.research.data.sampling import lasting
+from ampose.research.evaluation.rounded import Rounded
 from ampose.skeletons import H36M_17
 
 Array = NDArray[np.floating]
@@ -77,7 +78,7 @@ NEAREST = 0.5
 PROTOCOL = "open-mocap v1"
 
 NEIGHBOURS = 1
-"""Tells the generators of a window's other frames from the one that draws the set."""
+"""Part of the seed of a window's other frames, which so differs from that of the set."""
 
 WINDOWS_AT_ONCE = 250
 
@@ -87,8 +88,8 @@ SETS: dict[str, tuple[str, str]] = {
     "cmu-test": ("cmu", "test"),
     "hdm05": ("hdm05", "test"),
 }
-"""Named sets: file name of the pack and split. ``cmu-fold`` is for choosing, with a lifter that
-was not trained on it; what we ship is, once the choice is made."""
+"""Named sets: file name of the pack and split. ``cmu-fold`` is for choosing between lifters that
+were not trained on it; once the choice is made, what we ship is trained on it too."""
 
 _VAGUE = H36M_17.indices(("pelvis", "right_hip", "left_hip", "spine", "thorax", "head_top"))
 
@@ -121,13 +122,13 @@ class NetworkLifter:
 
     @classmethod
     def of(cls, lift: LiftInputs) -> NetworkLifter:
-        """A lifter as one of these: itself, or of single frames with three channels."""
+        """A lifter as a `NetworkLifter`: plain functions take single frames, three channels."""
         return lift if isinstance(lift, cls) else cls(1, lift)
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What the frames around a set's frames are made from.
+    """What windows around a set's frames are made from.
 
     Attributes:
         pack: where they are.
@@ -147,7 +148,7 @@ class Scene:
 
     @cached_property
     def track(self) -> Track:
-        """How the pack's poses follow each other."""
+        """Which of the pack's poses follow each other."""
         return self.pack.track(np.arange(len(self.pack.positions)))
 
 
@@ -221,7 +222,7 @@ class EvaluationSet:
 
 
 @dataclass(frozen=True)
-class Score:
+class Score(Rounded):
     """One row of a result, over some frames of a set.
 
     Attributes:
@@ -245,13 +246,6 @@ class Score:
     bone_variation: float
     pck: float
     auc: float
-
-    def row(self) -> dict[str, str | int | float]:
-        """For a file: rounded to one decimal."""
-        return {
-            name: round(value, 1) if isinstance(value, float) else value
-            for name, value in asdict(self).items()
-        }
 
 
 def load_set(name: str, data: Path) -> EvaluationSet:
@@ -325,8 +319,8 @@ def detector_like(exact: Array, noise: Array, missing: NDArray[np.bool_]) -> Arr
 
     Args:
         exact: pixels.
-        noise: (..., 17, 2) of standard deviation 1; what it becomes goes with the box's size.
-        missing: (..., 17), what becomes NaN.
+        noise: (..., 17, 2) of standard deviation 1; it is scaled by the size of the box.
+        missing: (..., 17), which joints become NaN.
     """
     side = (exact.max(-2) - exact.min(-2)).max(-1)
     deviation = np.full(exact.shape[:-1], 0.01)
@@ -342,7 +336,7 @@ def evaluate(lift: LiftInputs, chosen: EvaluationSet, *, groups: bool = True) ->
     Args:
         lift: the lifter, a `NetworkLifter` if it takes several frames.
         chosen: the set.
-        groups: also one row per source and per class.
+        groups: whether to add one row per source and per class.
     """
     for bones, kind in chosen.pixels:
         for focal in FOCALS:
@@ -373,7 +367,7 @@ def evaluate(lift: LiftInputs, chosen: EvaluationSet, *, groups: bool = True) ->
 
 
 def poses_lifted(chosen: EvaluationSet) -> int:
-    """How many poses `evaluate` has a lifter lift."""
+    """How many poses `evaluate` lifts."""
     return len(chosen.pixels) * len(FOCALS) * len(chosen.focal)
 
 

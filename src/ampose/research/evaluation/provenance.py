@@ -1,4 +1,4 @@
-"""What a measured number needs beside it, and the files that keep both together."""
+"""Where and how a number was measured, and the files that keep both together."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ampose._version import __version__
+from ampose.files import written_beside
 from ampose.research.evaluation.open_protocol import PROTOCOL, Score
 
 
 def commit() -> str:
     """The commit of this checkout, ``+`` appended if files of ``src`` differ.
 
-    "unknown" without git, and where this file is no part of the surrounding repository, such as
-    a virtual environment in somebody's project.
+    "unknown" without git, and where this file does not belong to the surrounding repository, such
+    as in a virtual environment in somebody's project.
     """
     here = Path(__file__)
 
@@ -62,13 +63,11 @@ def write_table(
 ) -> None:
     """A CSV with its notes as ``# name: value`` lines on top, complete or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".partial")
-    with beside.open("w", newline="", encoding="utf-8") as file:
+    with written_beside(path) as beside, beside.open("w", newline="", encoding="utf-8") as file:
         file.writelines(f"# {name}: {value}\n" for name, value in notes.items())
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    beside.replace(path)
 
 
 def read_table(path: Path, columns: Iterable[str]) -> tuple[dict[str, str], list[dict[str, str]]]:
@@ -99,7 +98,7 @@ UNLOGGED = ("angle_error", "bone_variation", "pck", "auc")
 
 
 def log_test(path: Path, model: str, sha256: str, scores: Iterable[Score]) -> None:
-    """Appends each look at a test set to a log, so that nobody can look often and tell once."""
+    """Appends each look at a test set to a log, so that nobody can look often and report once."""
     path.parent.mkdir(parents=True, exist_ok=True)
     now = circumstances()
     rows = [

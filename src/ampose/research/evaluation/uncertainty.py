@@ -1,4 +1,4 @@
-"""Whether a lifter's sigma is true: how often the error is within it, and that hiding counts.
+"""Whether a lifter's sigma is calibrated, and whether it grows where a joint is hidden.
 
 A sigma is calibrated if 68.3 % of the errors along each axis lie within one and 95.4 % within two
 of it. Errors are those of the open-mocap protocol with the focal length known, template bones,
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ampose.geometry import rotate, rotate_deviations
 from ampose.metrics import MILLIMETRES_PER_METRE
 from ampose.research.evaluation.open_protocol import INPUTS, EvaluationSet, network_inputs
+from ampose.research.evaluation.rounded import Rounded
 from ampose.skeletons import H36M_17
 
 Array = NDArray[np.floating]
@@ -38,7 +39,7 @@ _OTHERS = [joint for joint in range(len(H36M_17)) if joint != _PELVIS]
 
 
 @dataclass(frozen=True)
-class Coverage:
+class Coverage(Rounded):
     """Share of errors within the interval of a nominal coverage.
 
     Attributes:
@@ -53,19 +54,9 @@ class Coverage:
     nominal: float
     found: float
 
-    def row(self) -> dict[str, str | float]:
-        """For a file: rounded to one decimal."""
-        return {
-            "set": self.set,
-            "input": self.input,
-            "group": self.group,
-            "nominal": round(self.nominal, 1),
-            "found": round(self.found, 1),
-        }
-
 
 @dataclass(frozen=True)
-class Hiding:
+class Hiding(Rounded):
     """What hiding a joint does to its sigma, the length of its three axes.
 
     Attributes:
@@ -79,16 +70,6 @@ class Hiding:
     seen: float
     hidden: float
     grows: float
-
-    def row(self) -> dict[str, str | float]:
-        """For a file: rounded to one decimal."""
-        return {
-            "set": self.set,
-            "joint": self.joint,
-            "seen": round(self.seen, 1),
-            "hidden": round(self.hidden, 1),
-            "grows": round(self.grows, 1),
-        }
 
 
 def coverages(
@@ -152,9 +133,9 @@ def lifted(
 
 
 def view_of(joints: Array) -> NDArray[np.str_]:
-    """From where people (N, 17, 3), camera axes, are seen: front, side or back, 90 degrees each.
+    """The side from which people (N, 17, 3), camera axes, are seen: front, side or back.
 
-    Both sides are one view of 180 degrees in all.
+    Front and back are 90 degrees each; both sides are one view, of 180 degrees together.
     """
     across = joints[:, _LEFT_HIP] - joints[:, _RIGHT_HIP]
     facing = np.cross(across, joints[:, _THORAX] - joints[:, _PELVIS])
@@ -163,10 +144,10 @@ def view_of(joints: Array) -> NDArray[np.str_]:
 
 
 def fitted_calibration(lift: LiftWithSigma, chosen: EvaluationSet, *, channels: int = 3) -> Array:
-    """What to multiply each joint's sigma with, (17, 3), along the axes of the network's pose.
+    """Factors (17, 3) for each joint's sigma, along the axes of the network's pose.
 
-    Where one factor cannot make both right, the greater of the two differences in coverage, at one
-    and at two sigma, is least. Exact and detector-like 2D count as one set. 1 for the root.
+    Each minimises the greater of its two errors of coverage, at one and at two sigma. Exact
+    and detector-like 2D count as one set. The root's factors are 1.
     """
     deviations = []
     for kind in INPUTS:

@@ -10,7 +10,7 @@ from ampose.research.models.checks import refuse_impossible
 
 @dataclass(frozen=True)
 class OnBaseConfig:
-    """Of a network on top of another.
+    """Configuration of a network on top of another.
 
     Attributes:
         base: the other network.

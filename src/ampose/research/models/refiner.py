@@ -59,7 +59,7 @@ class Refined(nn.Module):
     def forward(
         self, x: Tensor, rays: Tensor | None = None, root_depth: Tensor | None = None
     ) -> Any:
-        """(B, T, J, channels) to (B, J, 3); with the oracle to (2, B, J, 3), then the refined.
+        """(B, T, J, channels) to (B, J, 3); with the oracle to (2, B, J, 3), the refined second.
 
         Args:
             x: normalised keypoints.

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 EPSILON = 1e-6
-"""Of the LayerNorms in this family of transformers."""
+"""Epsilon of the LayerNorms in this family of transformers."""
 
 
 class TransformerBlock(nn.Module):

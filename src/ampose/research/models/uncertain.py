@@ -1,12 +1,12 @@
 """How far off a pose may be: a standard deviation per joint and axis beside a trained lifter.
 
 A small network reads the lifter's last features, those of each joint and the mean over all, and
-how far the keypoints are from where the answer would be seen, which tells how noisy they are; it
-answers with the scale of the joint's error. The lifter itself is frozen, so its poses are those
-that it had. Trained by the likelihood of the errors under a Laplace distribution, whose tails are
-closer to those of a lifter than a Gaussian's are; then scaled joint by joint on subjects that it
-was not trained on, where errors are larger and of another shape. Our own addition: the thesis's
-model has no such head.
+how far the keypoints are from the projection of the lifter's answer, which tells how noisy they
+are; its output is the scale of the joint's error. The lifter itself is frozen, so its poses do not
+change. The head is trained by the likelihood of the errors under a Laplace distribution, whose
+tails are closer to those of a lifter's errors than a Gaussian's are, and then scaled joint by
+joint on subjects that it was not trained on, where errors are larger and of another shape. It is
+our own addition: the thesis's model has no such head.
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ from ampose.research.models.on_base import OnBaseConfig
 from ampose.skeletons import get_skeleton
 
 _USUAL_MISFIT = 0.03
-"""Of a keypoint, as a share of half the box: brings what the small network reads to about 1."""
+"""Typical misfit of a keypoint, as a share of half the box: scales the small network's input to
+about 1."""
 
 _ROUNDS = 3
-"""Of least squares: how near joints are follows from the scale, and the scale from that."""
+"""Rounds of least squares: how near joints are follows from the scale, and the scale from that."""
 
 LARGEST_METRES = 2.0
-"""Of a sigma: the size of a person, above which it says no more."""
+"""The largest sigma: the size of a person, above which it has no meaning."""
 
 
 @dataclass(frozen=True)
@@ -92,9 +93,9 @@ class Uncertain(nn.Module):
 
 
 def misfit(keypoints: Tensor, pose: Tensor) -> Tensor:
-    """From where a pose is best seen to its keypoints, (B, J, 2), shares of half the box.
+    """From the projection of a pose to its keypoints, (B, J, 2), as shares of half the box.
 
-    The camera looks along z; distance and place of the pose are those with the least squares. With
+    The camera looks along z; distance and place of the pose are fitted by least squares. With
     three channels perspective is left out. Zero where a joint was not seen.
 
     Args:
@@ -122,7 +123,7 @@ def misfit(keypoints: Tensor, pose: Tensor) -> Tensor:
 
 
 def negative_log_likelihood(pose: Tensor, sigma: Tensor, target: Tensor, root: int) -> Tensor:
-    """Of a pose's errors under Laplace distributions of standard deviation sigma: (B,).
+    """Of a pose's errors under Laplace distributions with standard deviation sigma: (B,).
 
     ``log(2 b) + |error| / b`` with ``b = sigma / sqrt(2)``, mean over axes and all joints but the
     root.

@@ -29,12 +29,12 @@ ABLATIONS: dict[str, dict[str, dict[str, object]]] = {
         for depth, width in ((4, 108), (4, 128), (5, 128), (4, 256), (4, 384), (5, 512), (6, 512))
     },
 }
-"""Per table of the thesis: what a row changes in the model. The thesis's own choice, which
-stands in every table, is the recipe that they are changes of."""
+"""Per table of the thesis: what each row changes in the model. All are changes of the thesis's own
+choice, which is in every table."""
 
 
 def variants(base: Recipe, table: str) -> list[Recipe]:
-    """The rows of a table as changes of a recipe, each named after it; without itself."""
+    """The rows of a table as changes of a recipe, each named after it; without the recipe."""
     models = {
         name: replace(base.model, **changes)  # type: ignore[arg-type]
         for name, changes in ABLATIONS[table].items()

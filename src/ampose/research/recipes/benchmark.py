@@ -70,7 +70,7 @@ million parameters, and still takes hours: it computes all 27 poses to give the 
 
 
 def _as_trained(model: ModelConfig) -> ModelConfig:
-    """The network for `look_at_person` input, without anything random in training."""
+    """The network for `look_at_person` input, with nothing random in training."""
     changes: dict[str, object] = {
         each.name: 0.0 for each in fields(model) if each.name.endswith(("dropout", "drop_path"))
     }

@@ -3,9 +3,9 @@
 Networks, dropout, optimiser, batch, epochs and mirroring are those of the authors' programs, read
 for facts; the networks' files name them. Three things hold for all and differ from the programs:
 the weights of the last epoch are kept (most programs keep those that are best on the test set),
-the learning rate falls by the same factor after every epoch, where theirs may fall by steps or in
-stairs, and weight decay is on matrices only. What else a `Recipe` cannot say is approximated, and
-named below each; docs/reproduction.md has the list.
+the learning rate falls by the same factor after every epoch, where theirs may fall with every step
+or in stairs, and weight decay is on matrices only. What else a `Recipe` cannot express is
+approximated, and named below each; docs/reproduction.md has the list.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from ampose.research.recipes.thesis import CPN
 
 
 def _per_epoch(factor: float, steps: int, batch: int) -> float:
-    """What a factor per so many steps comes to in an epoch of Human3.6M without mirrored poses."""
+    """The factor per epoch of Human3.6M, without mirrored poses, of one per so many steps."""
     return math.pow(factor, OFFICIAL_FRAMES["train"] / batch / steps)
 
 

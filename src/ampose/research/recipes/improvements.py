@@ -18,7 +18,7 @@ from ampose.research.recipes.benchmark import BENCHMARK
 from ampose.research.recipes.recipe import OpenMotion, Recipe
 
 GAIN_BUDGET = 200_000
-"""Poses that every step of the way sees."""
+"""Poses that every recipe on the way sees."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Change:
 
     Attributes:
         name: short, for recipes.
-        title: for readers.
+        title: as tables show it.
         model: fields of the network's configuration.
         training: fields of the recipe.
         augmentation: fields of its data's augmentation.
@@ -83,15 +83,15 @@ CHANGES = (
     Change("batch", "half the batch, twice the steps", training={"batch": 125}),
     Change("rate", "twice Muon's learning rate", training={"learning_rate": 4e-3}, matrices=True),
 )
-"""In the order in which they are made."""
+"""The changes in the order in which they are made."""
 
 BODIES = Change(
     "bodies",
     "some bodies differ much more from the template than others",
     augmentation={"bone_spread_log": 0.8},
 )
-"""For the lifter that we ship: better on subjects' own bones, not on the template's, so that the
-benchmark's others do not get it."""
+"""For the lifter that we ship: better on subjects' own bones but not on the template's, so the
+benchmark's other systems do not get it."""
 
 _OF_BENCHMARK = {recipe.name: recipe for recipe in BENCHMARK}
 
@@ -101,7 +101,7 @@ the learning rate that probes chose with all of them."""
 
 
 def changes_of(recipe: Recipe) -> tuple[Change, ...]:
-    """Those that can be made to it: the hourglass has a map per joint, all in one tensor."""
+    """The changes that suit a recipe: the hourglass has a map per joint, all in one tensor."""
     own = isinstance(recipe.model, AMPoseConfig)
     matrices = not isinstance(recipe.model, StackedHourglassConfig)
     return tuple(

@@ -1,4 +1,4 @@
-"""What a recipe says: everything that decides a training run."""
+"""A recipe: everything that decides a training run."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Recipe:
         batch: poses per step, of all processes together.
         optimiser: AdamW, Adam, Adam's AMSGrad variant, or Muon for the matrices of hidden layers
             and AdamW for the rest.
-        learning_rate: the highest.
+        learning_rate: its highest value.
         schedule: ``cosine`` to zero after a linear warm-up, or ``exponential`` by epochs.
         warmup: share of the steps that warm up (cosine).
         decay: factor from one epoch to the next (exponential).

@@ -19,6 +19,7 @@ from matplotlib.lines import Line2D
 from mpl_toolkits.mplot3d import Axes3D
 from numpy.typing import NDArray
 
+from ampose.files import written_beside
 from ampose.metrics import joint_errors
 from ampose.research.reproduction.samples import Samples
 from ampose.skeletons import Skeleton
@@ -129,10 +130,8 @@ def save_figure(
     }
     paths = tuple(folder / f"{stem}.{kind}" for kind in kinds)
     for kind, path in zip(kinds, paths, strict=True):
-        beside = path.with_name(path.name + ".partial")
-        with rc_context({"svg.hashsalt": "ampose"}):
+        with written_beside(path) as beside, rc_context({"svg.hashsalt": "ampose"}):
             figure.savefig(beside, format=kind, dpi=150, metadata=unstamped[kind])
-        beside.replace(path)
     return paths
 
 

@@ -1,7 +1,7 @@
 """Scores that are kept beside the weights which reached them.
 
-``scores.json`` in a run folder: protocol and set to rows and their circumstances. While the
-SHA-256 of the weights is the same, a table that is made again takes these, so that making it
+``scores.json`` in a run folder: protocol and set to rows and their circumstances. As long as the
+SHA-256 of the weights stays the same, a table that is made again uses these, so that making it
 twice is not looking at a test set twice.
 """
 
@@ -12,9 +12,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ampose.files import sha256_of, written_beside
 from ampose.research.evaluation.provenance import circumstances
-from ampose.research.reproduction.runs import WEIGHTS, read_object
-from ampose.research.training.checkpoint import sha256_of
+from ampose.research.reproduction.runs import read_object
+from ampose.research.training.checkpoint import WEIGHTS
 
 Row = dict[str, Any]
 """One row of a protocol: strings and numbers by name."""
@@ -24,7 +25,7 @@ FILE = "scores.json"
 
 @dataclass(frozen=True)
 class Scores:
-    """What some weights scored on one set.
+    """What a run's weights scored on one set.
 
     Attributes:
         rows: of the protocol.
@@ -50,7 +51,7 @@ def measured_now(run: Path, rows: list[Row], of_data: str = "") -> Scores:
 
 
 def kept_scores(run: Path, protocol: str, of_data: str = "") -> Scores | None:
-    """What the weights of a finished run scored before; None if they or the data are others.
+    """What the weights of a finished run scored before; None if they or the data have changed.
 
     Args:
         run: its folder.
@@ -78,6 +79,6 @@ def keep_scores(run: Path, protocol: str, scores: Scores) -> None:
     """Writes scores beside the weights, complete or not at all."""
     path = run / FILE
     held = read_object(path) if path.exists() else {}
-    beside = path.with_name(path.name + ".partial")
-    beside.write_text(json.dumps(held | {protocol: asdict(scores)}, indent=1), encoding="utf-8")
-    beside.replace(path)
+    text = json.dumps(held | {protocol: asdict(scores)}, indent=1)
+    with written_beside(path) as beside:
+        beside.write_text(text, encoding="utf-8")

@@ -18,7 +18,6 @@ from ampose.research.evaluation import licensed
 from ampose.research.recipes import RECIPES, Licensed, Recipe
 from ampose.research.reproduction.runs import (
     NOT_RUN,
-    WEIGHTS,
     Training,
     device,
     first_of,
@@ -26,14 +25,14 @@ from ampose.research.reproduction.runs import (
     require_official,
     run_folder,
 )
-from ampose.research.training.checkpoint import load_weights
+from ampose.research.training.checkpoint import WEIGHTS, load_weights
 
 DATASETS = {
     "human3.6m": "Human3.6M",
     "mpi-inf-3dhp": "MPI-INF-3DHP",
     "humaneva": "HumanEva-I",
 }
-"""What readers call the datasets."""
+"""Names of the datasets as tables show them."""
 
 
 class NotMeasuredError(ValueError):
@@ -56,7 +55,7 @@ class Specimen:
         run: its folder.
         options: how the set is seen.
         poses: the test set.
-        is_trial: whatever comes of it is no measurement.
+        is_trial: whether its scores are no measurement.
     """
 
     run: Path
@@ -65,7 +64,7 @@ class Specimen:
     is_trial: bool
 
     def predict(self, poses: PoseSet) -> licensed.Array:
-        """What the run's network makes of poses: (N, J, 3) metres, camera axes, root-relative."""
+        """The run's predictions for poses: (N, J, 3) metres, camera axes, root-relative."""
         model = load_weights(self.run / WEIGHTS).to(device())
         mirror = self.options.mirror_test
         return licensed.predict(model, poses, mirror=mirror, device=device())
@@ -110,7 +109,7 @@ class Laboratory:
         return folder
 
     def outlook(self, recipe: Recipe, dataset: str) -> str:
-        """What `specimen` would do: nothing is trained."""
+        """What `specimen` would do; trains nothing."""
         try:
             run = self.finished(recipe)
             test, train = self._parts(recipe, dataset, run)
@@ -176,6 +175,6 @@ def options_on(recipe: Recipe, dataset: str) -> Licensed:
 
 
 def protocol_name(options: Licensed, convention: str) -> str:
-    """What scores are kept under."""
+    """The key under which scores are kept."""
     mirror = "mirrored too" if options.mirror_test else "not mirrored"
     return f"{options.dataset} test, {options.keypoints}, {mirror}, {convention}"

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ampose.files import written_beside
+
 
 @dataclass(frozen=True)
 class Section:
@@ -24,13 +26,12 @@ def write_markdown(
         parts += [f"## {section.heading}", section.table]
     parts += ["## Notes", "\n".join(f"* {name}: {text}" for name, text in notes.items())]
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".partial")
-    beside.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
-    beside.replace(path)
+    with written_beside(path) as beside:
+        beside.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table; columns are padded to one width, and those of numbers stand at the right."""
+    """A table; columns are padded to one width, and those of numbers are set to the right."""
     cells = [[cell.replace("|", "\\|") for cell in row] for row in (header, *rows)]
     columns = list(zip(*cells, strict=True))
     widths = [max(3, *map(len, column)) for column in columns]
@@ -48,7 +49,7 @@ def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _numbers(cells: Sequence[str]) -> bool:
-    """Whether there are numbers and nothing else."""
+    """Whether all cells are numbers."""
     return any(cells) and all(map(_is_number, filter(None, cells)))
 
 

@@ -57,7 +57,7 @@ from ampose.research.reproduction.tables import Written
 STEM = "open_benchmark"
 
 OTHERS = 3
-"""Systems beside AMPose that are trained from several seeds."""
+"""How many systems beside AMPose are trained from several seeds."""
 
 BY_CLASS = "hdm05"
 """The set that is also scored class by class."""
@@ -68,10 +68,10 @@ MEASURES = {
     "PCK": "pck",
     "AUC": "auc",
 }
-"""What is told beside the two errors: degrees, and percent."""
+"""Metrics beside the two errors: degrees, and percent."""
 
 SHARES = {"1/4 of the poses": 4, "1/2 of the poses": 2, "all poses": 1}
-"""Where on the way validation errors are told, and what divides the poses."""
+"""Points of the training at which validation errors are given, and the divisor of the poses."""
 
 NOT_LOGGED = "not logged"
 
@@ -85,7 +85,7 @@ def reproduce_benchmark(bench: Bench, out: Path) -> Written:
     """Probes and trains what is missing and may be, scores it, and writes the tables.
 
     Raises:
-        ValueError: a recipe has not the learning rate that its probes chose, a run folder holds
+        ValueError: a recipe lacks the learning rate that its probes chose, a run folder holds
             another run, or data that is needed is not there.
         OSError: a file cannot be written.
         KeyboardInterrupt: during training, after saving, so that the same call goes on.
@@ -181,7 +181,7 @@ def counts(model: ModelConfig) -> Cost:
 
 
 def validation_cells(recipe: Recipe, runs: Sequence[Path], instead: str) -> dict[str, object]:
-    """Validation errors on the way of seed 0, so that one sees who is still learning."""
+    """Validation errors during the training of seed 0, which show what is still learning."""
     plan = recipe.plan(0)
     poses = plan.seen(plan.steps)
     course = validations(runs[0]) if runs else {}

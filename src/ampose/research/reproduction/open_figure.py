@@ -36,7 +36,7 @@ STYLES = {"one frame": ("o", COLOURS["left"]), "several frames": ("^", COLOURS["
 _INCHES = (7.5, 5.0)
 _FONT = 8
 _DOTS = 72
-"""Per inch, as in SVG: lengths below are points."""
+"""Points per inch, as in SVG: lengths below are in points."""
 
 _SHOWN_SIZES = (0.5, 1, 4)
 """Millions of parameters in the legend."""
@@ -210,7 +210,7 @@ def _free_box(
 ) -> tuple[Bbox, float]:
     """The nearest box of a size that covers nothing, and its distance from the marker.
 
-    Where there is none, the farthest one of all that were tried.
+    If there is none, the farthest of all that were tried.
     """
     x, y = (marker.p0 + marker.p1) / 2
     for distance in _DISTANCES:

@@ -26,7 +26,7 @@ STEM = "open_gains"
 
 SETS = ("cmu-val", "cmu-fold")
 BONES = {"template": "gain", "native": "gain, own bones"}
-"""Whose errors are told, and the column with what is gained on them."""
+"""The subjects that errors are given for, and the column of what is gained on them."""
 
 
 def reproduce_gains(bench: Bench, out: Path) -> Written:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from ampose.files import sha256_of
 from ampose.research.evaluation.open_protocol import INPUTS, PROTOCOL, SETS, evaluate, load_set
 from ampose.research.evaluation.provenance import log_test
 from ampose.research.recipes import Recipe
@@ -19,7 +20,6 @@ from ampose.research.reproduction.kept_scores import (
 )
 from ampose.research.reproduction.runs import (
     NOT_RUN,
-    WEIGHTS,
     Bar,
     Training,
     device,
@@ -27,14 +27,14 @@ from ampose.research.reproduction.runs import (
     run_facts,
     run_folder,
 )
-from ampose.research.training.checkpoint import load_weights, sha256_of
+from ampose.research.training.checkpoint import WEIGHTS, load_weights
 from ampose.research.training.inference import torch_lifter
 
 NEEDS_GPU = f"{NOT_RUN}: needs a GPU"
 
 TEST_SETS = ("cmu-test", "hdm05")
 CONDITIONS = tuple(f"{name} {kind}" for name in TEST_SETS for kind in INPUTS)
-"""What errors are told for: a test set, and the 2D."""
+"""The conditions that errors are given for: a test set, and the 2D."""
 OWN_BONES = tuple(f"{condition} own bones" for condition in CONDITIONS)
 """The same with the subjects' own bones."""
 
@@ -118,7 +118,7 @@ def seeded_runs(
 def score_runs(
     runs: Iterable[Path], name: str, bench: Bench, *, by_class: bool = False
 ) -> dict[Path, Scores]:
-    """What finished runs score on a set, each weights' only once; looks at test sets are logged.
+    """What finished runs score on a set, measured once for the same weights; looks are logged.
 
     Args:
         runs: their folders.

@@ -27,9 +27,8 @@ from ampose.research.recipes import Recipe
 from ampose.research.reproduction.markdown import markdown_table
 from ampose.research.reproduction.open_runs import Bench
 from ampose.research.reproduction.open_systems import AMPOSE, system_name
-from ampose.research.reproduction.runs import WEIGHTS
 from ampose.research.reproduction.tables import Written
-from ampose.research.training.checkpoint import load_weights
+from ampose.research.training.checkpoint import WEIGHTS, load_weights
 from ampose.skeletons import get_skeleton
 
 FILE = "open_benchmark_speed.csv"
@@ -37,7 +36,7 @@ FILE = "open_benchmark_speed.csv"
 ROUNDS = 15
 
 LEAST_SECONDS, LEAST_CALLS = 0.1, 3
-"""What a turn lasts at least."""
+"""The least time of a turn."""
 
 LATENCY, THROUGHPUT = "latency at batch 1, ms", "throughput at batch 64, poses/s"
 
@@ -61,7 +60,7 @@ class Speeds:
     origin: str = NOT_MEASURED
 
     def of(self, recipe: str, heading: str, parameters: int) -> object:
-        """A number of a recipe's network, if it was measured and has as many parameters still."""
+        """A number of a recipe's network, if it was measured with as many parameters as now."""
         row = self.rows.get(recipe)
         if row is None or row["parameters"] != str(parameters):
             return NOT_MEASURED
@@ -195,7 +194,7 @@ def interleaved(
     clock: Callable[[Callable[[], object]], float],
     progress: Callable[[int, int | None], None],
 ) -> dict[tuple[str, str], list[float]]:
-    """What a clock says of every call, once per round; everything is called once before."""
+    """The time of every call in each round; everything is called once before."""
     keys = list(calls)
     for call in calls.values():
         call()
@@ -237,5 +236,5 @@ def speed_cells(
 
 
 def _printed(value: float) -> str:
-    """Three digits, or all before the point."""
+    """Three significant digits, or all that stand before the point."""
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"

@@ -39,9 +39,9 @@ class Known:
     """A published lifter.
 
     Attributes:
-        name: what readers call it.
-        parameters: as printed, in millions, and of what if it is not the network of one frame.
-        source: further of what, and where it is printed.
+        name: as tables show it.
+        parameters: as printed, in millions, with what they are of if not the network of one frame.
+        source: further what they are of, and where they are printed.
     """
 
     name: str
@@ -78,7 +78,7 @@ KNOWN: dict[type[ModelConfig], Known] = {
 
 
 def system_name(recipe: Recipe) -> str:
-    """What readers call a recipe's lifter; with its frames, if they are several."""
+    """The name of a recipe's lifter in tables, with its frames if they are several."""
     name, frames = KNOWN[type(recipe.model)].name, recipe.model.frames
     return name if frames == 1 else f"{name}, {frames} frames"
 

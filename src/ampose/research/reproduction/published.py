@@ -28,7 +28,7 @@ AVERAGE = "average"
 UNREADABLE = "unreadable"
 
 ORACLE = "oracle: needs the camera's intrinsics and the true depth of the root"
-"""What every row marked * is: the refinement of Cai et al."""
+"""The refinement that every row marked * has: that of Cai et al."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class System:
 
     @property
     def oracle(self) -> bool:
-        """Whether the row needs what nobody has outside a laboratory."""
+        """Whether the row needs ground truth, which nobody has outside a laboratory."""
         return self.name.endswith("*")
 
 
@@ -84,7 +84,7 @@ class Table:
 
     @property
     def runnable(self) -> tuple[System, ...]:
-        """The rows that a recipe is."""
+        """The rows that have a recipe."""
         return tuple(system for system in self.systems if system.recipe)
 
     @property

@@ -16,16 +16,15 @@ import torch
 
 from ampose.research.evaluation.licensed import AS_PUBLISHED
 from ampose.research.recipes import RECIPES, Licensed, Recipe
+from ampose.research.training.checkpoint import WEIGHTS
 from ampose.research.training.run import train_recipe
 
 Progress = Callable[[int, int | None], None]
 Bar = Callable[[str], AbstractContextManager[Progress]]
-"""Shows the progress of what it is told the name of."""
-
-WEIGHTS = "model.safetensors"
+"""Called with a name, gives the progress bar of it."""
 
 NOT_RUN = "not run"
-"""What a cell says where the data is at hand and the run is not."""
+"""What a cell says where the data is there and the run is not."""
 
 
 @dataclass(frozen=True)
@@ -177,9 +176,9 @@ def read_object(path: Path) -> dict[str, Any]:
 
 
 def _same(stored: object, expected: object) -> bool:
-    """Whether a stored recipe is this one; options that it does not know must be at their default.
+    """Whether a stored recipe is this one; options that it lacks must be at their default.
 
-    So runs stay valid when a recipe gets a new option.
+    So runs stay valid when recipes get a new option.
     """
     if not is_dataclass(expected):
         return bool(stored == json.loads(json.dumps(expected)))

@@ -29,7 +29,7 @@ TOLERANCE = 5
 """Half the width of the bands, points."""
 
 SET_COLOURS = (COLOURS["left"], COLOURS["right"], "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-"""Of the sets in turn; the rest of them is of Okabe and Ito's set too."""
+"""Colours of the sets in turn, from Okabe and Ito's set."""
 INPUT_STYLES = {"exact": ("o", "-", True), "detector": ("s", "--", False)}
 """Marker, line, and whether the marker is filled."""
 
@@ -38,7 +38,7 @@ _FONT = 8
 _GREY = COLOURS["centre"]
 _BAND: dict[str, Any] = {"color": _GREY, "alpha": 0.18, "linewidth": 0}
 _SPREAD = 0.56
-"""Of the rows' distance that the markers of one row take."""
+"""Share of the distance between rows that the markers of one row take."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def series(table: Path) -> list[Series]:
 
 
 def sigma_figure(found: Sequence[Series]) -> Figure:
-    """Left the reliability curve of each set and input; right each joint, axis and view."""
+    """Left: the reliability curve of each set and input; right: each joint, axis and view."""
     figure = Figure(figsize=_INCHES, layout="constrained")
     curves, rows = figure.subplots(1, 2, width_ratios=(1.25, 1))
     colours = dict(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -12,10 +11,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_model, save_model
 from torch import Tensor, nn
 
+from ampose.files import written_beside
 from ampose.research.models.zoo import ZOO, ModelConfig, build
 from ampose.research.training.optimisers import Optimiser
 
 CHECKPOINT = "checkpoint.pt"
+WEIGHTS = "model.safetensors"
+"""What a run folder holds while the run goes on, and when it is done."""
 
 
 def save_checkpoint(
@@ -26,7 +28,7 @@ def save_checkpoint(
     average: nn.Module,
     optimiser: Optimiser,
 ) -> None:
-    """Writes everything that a resumed run needs; an interruption keeps the one before."""
+    """Writes everything that a resumed run needs; if interrupted, the last one is kept."""
     state = {
         "step": step,
         "losses": losses,
@@ -34,9 +36,8 @@ def save_checkpoint(
         "average": average.state_dict(),
         "optimiser": optimiser.state_dict(),
     }
-    beside = folder / f"{CHECKPOINT}.partial"
-    torch.save(state, beside)
-    beside.replace(folder / CHECKPOINT)
+    with written_beside(folder / CHECKPOINT) as beside:
+        torch.save(state, beside)
 
 
 def load_checkpoint(
@@ -70,9 +71,8 @@ def save_weights(model: nn.Module, path: Path) -> None:
     """Weights as safetensors, with the configuration that rebuilds the network in the metadata."""
     name = next(name for name, (_, network) in ZOO.items() if isinstance(model, network))
     config = json.dumps(asdict(model.config))  # type: ignore[call-overload]
-    beside = path.with_name(path.name + ".partial")
-    save_model(model, str(beside), metadata={"model": name, "config": config})
-    beside.replace(path)
+    with written_beside(path) as beside:
+        save_model(model, str(beside), metadata={"model": name, "config": config})
 
 
 def load_weights(path: Path) -> nn.Module:
@@ -94,8 +94,3 @@ def load_weights(path: Path) -> nn.Module:
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"{path}: not weights of a lifter of this package") from error
     return model.eval()
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()

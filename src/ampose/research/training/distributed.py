@@ -51,7 +51,7 @@ class World:
         return value
 
     def wait(self) -> None:
-        """Until all processes are here."""
+        """Waits until all processes are here."""
         if self.size > 1:
             distributed.barrier()
 

@@ -23,6 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ampose.files import written_beside
 from ampose.research.data.batches import Batch, Plan, Source
 from ampose.research.models.refiner import Refined
 from ampose.research.models.uncertain import Uncertain
@@ -30,6 +31,7 @@ from ampose.research.models.zoo import build
 from ampose.research.recipes import Recipe
 from ampose.research.training.checkpoint import (
     CHECKPOINT,
+    WEIGHTS,
     load_checkpoint,
     load_weights,
     save_checkpoint,
@@ -73,12 +75,12 @@ def train(
         source: where batches come from; step k's depends only on the recipe's seed and k.
         folder: the run folder, made if absent.
         validate: scores the averaged model; called about `validations` times, and at the end.
-        report: told about progress every `RECORD_STEPS` steps and at the end.
+        report: called every `RECORD_STEPS` steps and at the end.
         validations: how often to validate over the run, at most every `RECORD_STEPS` steps.
         checkpoint_seconds: time between checkpoints; one is also saved when interrupted.
         initial: weights to start from, for a recipe that names where it starts.
         world: the processes that share the run; this one alone if left out.
-        workers: threads that make batches ahead.
+        workers: threads that make the next batches meanwhile.
 
     Returns:
         The averaged model, in evaluation mode; at once if the folder holds a finished run.
@@ -92,7 +94,7 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     if world.first:
         claim_folder(folder, recipe)
-    weights = folder / "model.safetensors"
+    weights = folder / WEIGHTS
     if weights.exists():
         return load_weights(weights).to(world.device)
     plan = recipe.plan(source.poses)
@@ -224,7 +226,7 @@ class Records:
 
 
 class NoRecords:
-    """Of the processes that are not the first."""
+    """What the other processes write: nothing."""
 
     def write(self, state: State) -> None:
         """Forgets the losses."""
@@ -242,9 +244,8 @@ def claim_folder(folder: Path, recipe: Recipe) -> None:
     path = folder / "recipe.json"
     text = json.dumps(asdict(recipe), indent=2)
     if not path.exists():
-        beside = path.with_name(path.name + ".partial")
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
+        with written_beside(path) as beside:
+            beside.write_text(text, encoding="utf-8")
     elif path.read_text(encoding="utf-8") != text:
         raise RunMismatchError(
             f"{folder} holds a run of another recipe; give --out another folder"
@@ -281,7 +282,7 @@ def start_from(model: nn.Module, path: Path) -> None:
 
 
 def dropout_seed(recipe: Recipe, step: int, rank: int) -> int:
-    """Of torch's generators on every device, so that dropout too depends on seed and step only."""
+    """The seed of torch's generators: dropout too depends only on the recipe, step and rank."""
     return int(np.random.SeedSequence([recipe.seed, step, rank]).generate_state(1)[0])
 
 
@@ -334,7 +335,8 @@ def train_step(
 def update_average(average: nn.Module, model: nn.Module, decay: float) -> None:
     """Moves the running average towards the model: weights, and statistics of normalisation.
 
-    Statistics that were copied would not be those of the averaged weights. Counters are copied.
+    Statistics are averaged too, as the model's would not fit the averaged weights. Counters are
+    copied.
     """
     torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), 1 - decay)
     for kept, new in zip(average.buffers(), model.buffers(), strict=True):

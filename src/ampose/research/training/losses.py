@@ -14,7 +14,7 @@ from ampose.research.recipes import Recipe
 from ampose.skeletons import get_skeleton
 
 SYMMETRY_WEIGHT = 0.01
-"""Of the bone symmetry term of the refinement (Cai et al., ICCV 2019)."""
+"""Weight of the bone symmetry term of the refinement (Cai et al., ICCV 2019)."""
 
 
 def pose_losses(recipe: Recipe, model: nn.Module, batch: Batch, device: str) -> Tensor:

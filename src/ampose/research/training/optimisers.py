@@ -19,8 +19,8 @@ from ampose.research.data.batches import Plan
 from ampose.research.recipes import Recipe
 
 _LEAST_SIDE = 16
-"""Rows and columns from which Muon takes a matrix. Maps from keypoints and to coordinates have too
-few for their gradient's directions to be worth making alike."""
+"""Muon takes matrices with at least as many rows and columns. Maps from keypoints and to
+coordinates have too few to make it worth evening out their gradient's directions."""
 
 
 class Optimiser(Protocol):
@@ -104,7 +104,7 @@ def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, An
 
 
 def learning_rate(recipe: Recipe, plan: Plan, step: int) -> float:
-    """Of a step: by epochs, or a linear warm-up to the peak and then a cosine.
+    """The learning rate of a step: by epochs, or a linear warm-up to the peak and then a cosine.
 
     The cosine would be zero one step after the last.
     """

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from ampose.files import sha256_of
 from ampose.metrics import mpjpe, p_mpjpe
 from ampose.research.data.batches import Source, WindowSource
 from ampose.research.data.open_mocap import FOLD, REST, Track, load_pack
@@ -22,7 +23,7 @@ from ampose.research.evaluation.open_protocol import INPUTS, EvaluationSet, load
 from ampose.research.evaluation.provenance import circumstances
 from ampose.research.models.zoo import ModelConfig
 from ampose.research.recipes import RECIPES, Licensed, OpenMotion, Recipe
-from ampose.research.training.checkpoint import sha256_of
+from ampose.research.training.checkpoint import WEIGHTS
 from ampose.research.training.distributed import World, joined
 from ampose.research.training.inference import torch_lifter
 from ampose.research.training.loop import train
@@ -31,7 +32,7 @@ Scores = dict[str, float]
 
 MOST_VALIDATIONS = 20
 VALIDATION_POSES = 50_000
-"""Least poses between two validations, so that they take a small part of the time."""
+"""Fewest poses between two validations, so that they take a small part of the time."""
 
 
 class Prepared(NamedTuple):
@@ -74,10 +75,10 @@ def train_recipe(
         seed: instead of the recipe's.
         learning_rate: instead of the recipe's.
         held_out: training subject to validate on instead of training on it.
-        packs: those of the recipe's to train on; all of them if there are none here.
-        workers: threads that make batches ahead.
-        threads: of torch.
-        progress: told the poses seen and to see.
+        packs: those of the recipe's packs to train on; all of them if empty.
+        workers: threads that make the next batches meanwhile.
+        threads: for torch.
+        progress: called with the poses seen and the poses in all.
 
     Returns:
         Validation errors in millimetres; None in all processes but the first.
@@ -96,7 +97,7 @@ def train_recipe(
             require_temporary(folder)
         initial = None
         if recipe.start_from is not None:
-            initial = folder.parent / recipe.start_from / "model.safetensors"
+            initial = folder.parent / recipe.start_from / WEIGHTS
             if not initial.exists():
                 raise ValueError(
                     f"{recipe.name} starts from {recipe.start_from}, which is not in {initial}; "
@@ -135,7 +136,7 @@ def resolved(
     held_out: str | None = None,
     packs: Sequence[str] | None = None,
 ) -> Recipe:
-    """A named recipe with what is given in the place of its own.
+    """A named recipe with the given options in place of its own.
 
     Raises:
         ValueError: unknown recipe, or an option that the recipe does not have.
@@ -237,7 +238,7 @@ def require_temporary(folder: Path) -> None:
 
 
 def describe(folder: Path, world: World, data: str, packs: Sequence[Path]) -> None:
-    """Writes how a run was started, once; of packs also what tells them from others."""
+    """Writes how a run was started, once; for packs also what identifies them."""
     record = folder / "run.json"
     if not record.exists():
         cuda = world.device.startswith("cuda")
@@ -258,7 +259,7 @@ def pack_paths(training: OpenMotion | Licensed, data: Path) -> list[Path]:
 
 
 def load_sampler(motion: OpenMotion, data: Path, model: ModelConfig) -> PoseSampler:
-    """The training split of packs, in windows of as many frames and channels as a network takes.
+    """The training split of packs, in windows of the frames and channels that a network takes.
 
     Raises:
         ValueError: a pack is missing or cannot be read, one has nothing to train on, or windows
