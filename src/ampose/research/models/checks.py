@@ -17,8 +17,8 @@ _LEAST = {
 def refuse_impossible(config: object) -> None:
     """Raises ValueError if no lifter can have what a configuration says.
 
-    Looks at those of its fields that are called, or end with, width, channels, blocks, depth, heads
-    (the width divides into `heads`, unless there is a head_width), hidden, frames (of which one is
+    Looks at its fields that are called, or end with, width, channels, blocks, depth, hidden,
+    heads (the width divides into `heads`, unless there is a head_width), frames (of which one is
     in the middle), drop_path or dropout (probabilities below 1).
     """
     values = vars(config)
