@@ -182,6 +182,22 @@ def known_formats(names: Iterable[str]) -> tuple[str, ...]:
     return wanted
 
 
+def spare_source(source: Path, folder: Path, files: Iterable[str]) -> None:
+    """Refuse to write files over what they are made of, which `--force` does not mean.
+
+    Args:
+        source: what is read.
+        folder: where to write.
+        files: names of files to be written there.
+
+    Raises:
+        InputError: `source` is one of them.
+    """
+    whole = source.resolve()
+    if whole.name in files and whole.parent == folder.resolve():
+        raise InputError(f"{source} would be replaced by its own result; take another -o")
+
+
 def format_files(names: Iterable[str], folder: Path, left: Collection[str] = ()) -> str:
     """The files of these formats that were written into a folder, each once, in words.
 

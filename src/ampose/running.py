@@ -32,7 +32,16 @@ from ampose.options import Options, flag
 from ampose.poses import FramePoses, Pose2D, PoseSequence
 from ampose.render import privacy
 from ampose.render.faces import blur_heads
-from ampose.results import DrawnFrame, Progress, converted, drawn, frame_of, gather, overlay_video
+from ampose.results import (
+    OVERLAY_VIDEO,
+    DrawnFrame,
+    Progress,
+    converted,
+    drawn,
+    frame_of,
+    gather,
+    overlay_video,
+)
 from ampose.skeletons import Skeleton
 
 Array = NDArray[np.floating]
@@ -324,7 +333,7 @@ class Run:
 
     def recorded(self, pictures: Generator[DrawnFrame], folder: Path) -> Generator[FramePoses]:
         """Passes frames through and writes the overlay on the way."""
-        path = folder / "overlay.mp4"
+        path = folder / OVERLAY_VIDEO
         ready = converted(pictures, self.at)
         if not self.live:  # what was shown is recorded, nothing is dropped any more
             ready = self._beside(ready)

@@ -166,6 +166,18 @@ def test_an_existing_result(ampose: Command) -> None:
     assert Path("out/mine.txt").read_text() == Path("out/overlay.mp4").read_text() == "old"
 
 
+def test_the_source_is_never_replaced(ampose: Command) -> None:
+    """Not even with ``--force``, which is about results."""
+    source = clip(Path("here") / "overlay.mp4")
+    before = source.read_bytes()
+    Path("link.mp4").symlink_to(source)
+    for name in (source, "link.mp4"):
+        said = ampose("run", name, "-o", "here", "--force")
+        assert_one_line(said, "would be replaced by its own result; take another -o")
+    assert source.read_bytes() == before
+    assert list(Path("here").iterdir()) == [source]
+
+
 def test_places_that_cannot_be_written(ampose: Command) -> None:
     photo(Path("a.png"))
     Path("file").write_text("mine")
