@@ -159,6 +159,11 @@ class Run:
             return self._filmed(webcam, iter(webcam))
         if self.kind == "photo":
             photo = media.load_photo(self.source)
+            if media.is_photo(self.source, animated=True):
+                self.warnings.append(
+                    f"{self.source.name} is an animation that cannot be read as a video; only its "
+                    "first picture is used."
+                )
             return (frame for frame in [photo])
         if self.kind == "folder":
             paths = media.photo_paths(self.source)

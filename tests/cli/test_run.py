@@ -7,10 +7,12 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from PIL import Image
 
 from ampose.detection import detector
 from ampose.export import read_npz
 from ampose.lifting.network import DEFAULT_WEIGHTS
+from ampose.media import media_kind
 from tests.cli.clips import clip, nobody, person, photo, song
 from tests.research.training.commands import Command, assert_one_line
 
@@ -70,6 +72,17 @@ def test_nobody(ampose: Command, name: str) -> None:
     assert " 0 people\n" in said.out
     assert "note: No person was found.\n" in said.out
     assert read_npz(Path("out/poses.npz")).person_count == 0
+
+
+def test_an_animation_of_which_one_picture_is_read(ampose: Command) -> None:
+    pictures = [Image.fromarray(nobody((64, 48))), Image.fromarray(nobody((64, 48)) // 2)]
+    pictures[0].save("a.webp", save_all=True, append_images=pictures[1:], duration=40)
+    if media_kind("a.webp") == "video":
+        pytest.skip("this FFmpeg reads animated WebP")
+    told = "note: a.webp is an animation that cannot be read as a video; only its first picture"
+    assert told in ampose("run", "a.webp", "-o", "out").out
+    photo(Path("still.webp"), nobody((64, 48)))
+    assert "animation" not in ampose("run", "still.webp", "-o", "still").out
 
 
 def test_half_a_person(ampose: Command) -> None:
