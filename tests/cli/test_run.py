@@ -106,9 +106,9 @@ def test_start_and_end(ampose: Command) -> None:
     assert ampose("run", "a.mp4", "-o", "out", "--start", 0.04, "--end", 0.08).code == 0
     assert read_npz(Path("out/poses.npz")).times.tolist() == pytest.approx([0.04])
     for words, complaint in (
-        (("--start", 9), "a.mp4 has no frame from 9 s to inf s; its last frame read is at 0.08 s"),
+        (("--start", 9), "a.mp4 has no frame from 9 s on; its last frame read is at 0.08 s"),
         (("--start", 0.05, "--end", 0.06), "no frame from 0.05 s to 0.06 s"),
-        (("--start", -1), "start must be 0 or more and before end"),
+        (("--start", -1), "start -1 s given; start must be 0 or more and before end"),
         (("--start", 2, "--end", 1), "start must be 0 or more and before end"),
         (("--end", 0), "start must be 0 or more and before end"),
         (("--start", "nan"), "start must be"),

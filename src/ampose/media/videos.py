@@ -74,9 +74,9 @@ class Video:
         self._start = 0.0 if start is None else start
         self._end = math.inf if end is None else end
         if not 0 <= self._start < self._end:
+            until = "" if end is None else f" and end {end:g} s"
             raise InputError(
-                f"start {self._start:g} s and end {self._end:g} s given; "
-                "start must be 0 or more and before end"
+                f"start {self._start:g} s{until} given; start must be 0 or more and before end"
             )
         if capture_fps is not None and not 0 < capture_fps < math.inf:
             raise InputError(
@@ -218,8 +218,9 @@ class Video:
     def _why_no_frame(self) -> str:
         if self._last == -math.inf:
             return f"no frame of {self.path} can be decoded; it is damaged or not a video"
+        until = "on" if self._end == math.inf else f"to {self._end:g} s"
         return (
-            f"{self.path} has no frame from {self._start:g} s to {self._end:g} s; "
+            f"{self.path} has no frame from {self._start:g} s {until}; "
             f"its last frame read is at {self._last:.2f} s"
         )
 
