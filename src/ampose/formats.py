@@ -233,7 +233,7 @@ def _changed(path: Path) -> int:
 
 
 def write_formats(
-    sequence: PoseSequence, folder: Path, names: Iterable[str], *, partly: bool = False
+    sequence: PoseSequence, folder: Path | str, names: Iterable[str], *, partly: bool = False
 ) -> tuple[str, ...]:
     """Write the named formats into a folder that is there.
 
@@ -254,7 +254,7 @@ def write_formats(
     said: list[str] = []
     for name in known_formats(names):
         try:
-            FORMATS[name].write(sequence, folder)
+            FORMATS[name].write(sequence, Path(folder))
         except UnfitError as error:
             if not partly:
                 raise

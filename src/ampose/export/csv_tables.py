@@ -47,7 +47,7 @@ COLUMNS = (
 """Of the tidy table; more may be added at the end."""
 
 
-def write_csv(sequence: PoseSequence, path: Path) -> None:
+def write_csv(sequence: PoseSequence, path: Path | str) -> None:
     """Write the tidy table.
 
     Raises:
@@ -59,7 +59,7 @@ def write_csv(sequence: PoseSequence, path: Path) -> None:
             file.writelines(_lines(sequence, frame, time))
 
 
-def write_wide_csv(sequence: PoseSequence, path: Path) -> None:
+def write_wide_csv(sequence: PoseSequence, path: Path | str) -> None:
     """Write the wide table.
 
     Raises:

@@ -15,12 +15,13 @@ class UnfitError(InputError):
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path | str) -> Iterator[BinaryIO]:
     """A file to write that becomes `path` when the block ends well, and vanishes otherwise.
 
     Raises:
         InputError: the system refused, for instance a full disk or missing rights.
     """
+    path = Path(path)
     partial = path.parent / f"{path.name}.partial"
     try:
         with partial.open("wb") as file:
