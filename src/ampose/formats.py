@@ -182,6 +182,22 @@ def known_formats(names: Iterable[str]) -> tuple[str, ...]:
     return wanted
 
 
+def spare_source(source: Path, folder: Path, files: Iterable[str]) -> None:
+    """Refuse to write files over what they are made of, which `--force` does not mean.
+
+    Args:
+        source: what is read.
+        folder: where to write.
+        files: names of files to be written there.
+
+    Raises:
+        InputError: `source` is one of them.
+    """
+    whole = source.resolve()
+    if whole.name in files and whole.parent == folder.resolve():
+        raise InputError(f"{source} would be replaced by its own result; take another -o")
+
+
 def format_files(names: Iterable[str], folder: Path, left: Collection[str] = ()) -> str:
     """The files of these formats that were written into a folder, each once, in words.
 
@@ -217,7 +233,7 @@ def _changed(path: Path) -> int:
 
 
 def write_formats(
-    sequence: PoseSequence, folder: Path, names: Iterable[str], *, partly: bool = False
+    sequence: PoseSequence, folder: Path | str, names: Iterable[str], *, partly: bool = False
 ) -> tuple[str, ...]:
     """Write the named formats into a folder that is there.
 
@@ -238,7 +254,7 @@ def write_formats(
     said: list[str] = []
     for name in known_formats(names):
         try:
-            FORMATS[name].write(sequence, folder)
+            FORMATS[name].write(sequence, Path(folder))
         except UnfitError as error:
             if not partly:
                 raise

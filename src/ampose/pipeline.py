@@ -12,7 +12,7 @@ from ampose import media
 from ampose.errors import InputError
 from ampose.export.folder import ResultFolder
 from ampose.flow import StageTime
-from ampose.formats import ALWAYS, known_formats, write_formats
+from ampose.formats import ALWAYS, FORMATS, known_formats, spare_source, write_formats
 from ampose.keypoint_files import DEFAULT_FPS, load_keypoints
 from ampose.lifting import Lifter
 from ampose.live import DEFAULT_PORT, Meter, Page, Status, attended
@@ -23,6 +23,8 @@ from ampose.options import Options
 from ampose.poses import FramePoses, PoseSequence
 from ampose.render.privacy import was_asked
 from ampose.results import (
+    OVERLAY_PHOTO,
+    OVERLAY_VIDEO,
     DrawnFrame,
     Progress,
     converted,
@@ -99,7 +101,7 @@ def run(
     options = options or Options()
     if out is None:  # there is no picture
         options = replace(options, blur_faces=False)
-    target = None if out is None else ResultFolder(Path(out), force=force)
+    target = None if out is None else _target(out, source, formats, force=force)
 
     def half(done_before: int) -> Progress:
         """Progress of one of the two passes over the frames: to find people, and to draw."""
@@ -178,7 +180,7 @@ def run_live(
     """
     formats = _wanted(formats, out)
     meter, stop = Meter(), threading.Event()
-    target = None if out is None else ResultFolder(Path(out), force=force)
+    target = None if out is None else _target(out, source, formats, force=force)
     with (
         Page(lambda: meter.status, port) as page,
         closing(Run(Path(source), options or Options(), live=Live(stop, meter))) as work,
@@ -245,6 +247,7 @@ def lift_file(
     """
     formats = _wanted(formats, out)
     options = options or Options()
+    target = None if out is None else _target(out, source, formats, force=force)
     file = load_keypoints(Path(source), skeleton=skeleton, image_size=image_size, fps=options.fps)
     if file.image_size is None:
         raise InputError(f"{source} does not say how large the image was; give --image-size WxH")
@@ -269,13 +272,13 @@ def lift_file(
         },
         warnings=(*file.warnings, *notes, *sequence.warnings),
     )
-    if out is None:
+    if target is None:
         return sequence
-    with ResultFolder(Path(out), force=force) as folder:
+    with target as folder:
         frames = on_black(sequence, Path(source).name, progress)
         if sequence.frame_count > 1:
             fps = options.fps or DEFAULT_FPS
-            rest = overlay_video(converted(drawn(frames)), folder / "overlay.mp4", fps)
+            rest = overlay_video(converted(drawn(frames)), folder / OVERLAY_VIDEO, fps)
         else:
             rest = overlay_pictures(frames, folder, single=True)
         for _ in rest:
@@ -290,6 +293,15 @@ def _wanted(formats: Iterable[str], out: Path | str | None) -> tuple[str, ...]:
     if wanted and out is None:
         raise InputError(f"{', '.join(wanted)}: formats need a folder to be written to")
     return known_formats((*ALWAYS, *wanted))
+
+
+def _target(
+    out: Path | str, source: Path | str, formats: tuple[str, ...], *, force: bool
+) -> ResultFolder:
+    """The folder of the results, refused before anything is computed."""
+    files = [OVERLAY_VIDEO, OVERLAY_PHOTO, *(FORMATS[name].files for name in formats)]
+    spare_source(Path(source), Path(out), files)
+    return ResultFolder(Path(out), force=force)
 
 
 def _write(

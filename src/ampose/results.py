@@ -27,6 +27,9 @@ Progress = Callable[[int, int | None], None]
 DrawnFrame = tuple[FramePoses, NDArray[np.uint8]]
 """A frame, and its overlay (H, W, 3) uint8 RGB."""
 
+OVERLAY_VIDEO, OVERLAY_PHOTO = "overlay.mp4", "overlay.png"
+"""Files to look at; photos of a folder have theirs in a folder."""
+
 _BLACK_SIDE = 1280
 """Longest side, pixels, of the black picture behind keypoints that come without one."""
 
@@ -164,7 +167,7 @@ def overlay_pictures(
             stem = Path(frame.name).stem
             while len(os.fsencode(stem)) > _LONGEST_STEM:
                 stem = stem[:-1]
-            name = "overlay.png" if single else f"overlay/{frame.index:04d}_{stem}.png"
+            name = OVERLAY_PHOTO if single else f"overlay/{frame.index:04d}_{stem}.png"
             (folder / name).parent.mkdir(exist_ok=True)
             media.write_png(folder / name, _drawn(frame, _renderer(frame)))
             yield frame

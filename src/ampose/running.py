@@ -32,7 +32,16 @@ from ampose.options import Options, flag
 from ampose.poses import FramePoses, Pose2D, PoseSequence
 from ampose.render import privacy
 from ampose.render.faces import blur_heads
-from ampose.results import DrawnFrame, Progress, converted, drawn, frame_of, gather, overlay_video
+from ampose.results import (
+    OVERLAY_VIDEO,
+    DrawnFrame,
+    Progress,
+    converted,
+    drawn,
+    frame_of,
+    gather,
+    overlay_video,
+)
 from ampose.skeletons import Skeleton
 
 Array = NDArray[np.floating]
@@ -150,6 +159,11 @@ class Run:
             return self._filmed(webcam, iter(webcam))
         if self.kind == "photo":
             photo = media.load_photo(self.source)
+            if media.is_photo(self.source, animated=True):
+                self.warnings.append(
+                    f"{self.source.name} is an animation that cannot be read as a video; only its "
+                    "first picture is used."
+                )
             return (frame for frame in [photo])
         if self.kind == "folder":
             paths = media.photo_paths(self.source)
@@ -324,7 +338,7 @@ class Run:
 
     def recorded(self, pictures: Generator[DrawnFrame], folder: Path) -> Generator[FramePoses]:
         """Passes frames through and writes the overlay on the way."""
-        path = folder / "overlay.mp4"
+        path = folder / OVERLAY_VIDEO
         ready = converted(pictures, self.at)
         if not self.live:  # what was shown is recorded, nothing is dropped any more
             ready = self._beside(ready)

@@ -5,6 +5,7 @@ import pytest
 
 from ampose.analysis import PRESETS, events_of
 from ampose.poses import PoseSequence
+from ampose.skeletons import H36M_17
 from tests.analysis.figure import FORWARD, LEFT, RIGHT
 from tests.analysis.movements import (
     ADDRESS,
@@ -74,6 +75,17 @@ def test_golf_that_begins_late_or_ends_early():
     early = recording(joints[: round(2.3 * RATE)], RATE)
     assert set(events(early, "golf-swing")) == {"address", "top", "impact"}
     assert "no finish was found" in said(early, "golf-swing")
+
+
+def test_hands_that_do_not_come_back_strike_nothing():
+    """They go aside, halt, and go on: nearest to the address is the halt itself."""
+    joints = golf(np.zeros(len(SECONDS)))
+    aside = 0.4 * ramp(SECONDS, 1.0, 1.8) + 0.9 * ramp(SECONDS, 1.8, 2.1)
+    for wrist in H36M_17.indices(("left_wrist", "right_wrist")):
+        joints[:, wrist] += aside[:, None] * LEFT
+    sequence = recording(joints, RATE)
+    assert list(events(sequence, "golf-swing")) == ["address", "top", "finish"]
+    assert "no impact was found: the hands do not come back" in said(sequence, "golf-swing")
 
 
 def test_two_swings_are_told():

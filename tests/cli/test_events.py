@@ -53,6 +53,17 @@ def test_a_file_and_its_folder(ampose: Command, squats: Path) -> None:
     assert {row["person"] for row in rows("out0/repetitions.csv")} == {"3", "4"}
 
 
+def test_ranges_of_one_repetition_and_of_several(ampose: Command, tmp_path: Path) -> None:
+    bend = 5 + 90 * hump(np.arange(90) / 30, 0.5, 1.5, 2.5)
+    deeper = 5 + 110 * hump(np.arange(90) / 30, 0.5, 1.5, 2.5)
+    for name, angles in (("one", bend), ("two", np.concatenate([bend, deeper]))):
+        write_npz(sequence(knees(angles)[:, None], rate=30), tmp_path / f"{name}.npz")
+        said = ampose("events", f"{name}.npz", "--preset", "squat", "-o", name).out.splitlines()
+        (line,) = (line for line in said if line.startswith("  knee_flexion_l "))
+        assert line.endswith({"one": "degrees", "two": ")"}[name])
+        assert ("on average (" in line) == (name == "two")
+
+
 def test_one_person(ampose: Command, squats: Path) -> None:
     words = ("events", squats, "--preset", "squat", "-o", "out")
     assert ampose(*words, "--person", 4).code == 0

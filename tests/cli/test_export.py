@@ -37,6 +37,17 @@ def test_of_a_file_and_of_its_folder(ampose: Command, poses: Path) -> None:
     assert lines[-1] == "Results in out1: person_<id>.bvh, poses.glb, poses.csv"
 
 
+def test_into_the_result_itself(ampose: Command, poses: Path) -> None:
+    """Formats go beside ``poses.npz``, which a part of the people must not replace."""
+    before = (poses / "poses.npz").read_bytes()
+    words = ("export", poses, "-o", poses, "--force", "--person", "largest")
+    assert ampose(*words, "--format", "csv").code == 0
+    said = ampose(*words, "--format", "json,npz")
+    assert_one_line(said, "poses.npz would be replaced by its own result; take another -o")
+    assert (poses / "poses.npz").read_bytes() == before
+    assert not (poses / "poses.json").exists()
+
+
 def test_notes_are_printed(ampose: Command, poses: Path) -> None:
     said = ampose("export", poses, "--format", "c3d,trc,mot", "-o", "out")
     notes = [line for line in said.out.splitlines() if line.startswith("note: ")]

@@ -76,6 +76,16 @@ def csv() -> Path:
     return Path("k.csv")
 
 
+def test_keypoints_are_never_replaced(ampose: Command) -> None:
+    """By poses made of them, such as of an earlier result lifted again."""
+    assert ampose("lift", npz(), "-o", "out", *SIZE, *COCO).code == 0
+    before = Path("out/poses.npz").read_bytes()
+    said = ampose("lift", "out/poses.npz", "-o", "out", "--force")
+    assert_one_line(said, "out/poses.npz would be replaced by its own result; take another -o")
+    assert Path("out/poses.npz").read_bytes() == before
+    assert ampose("lift", "out/poses.npz", "-o", "again").code == 0
+
+
 def test_what_an_earlier_result_left_is_told_as_such(ampose: Command) -> None:
     """``--force`` replaces files, and removes none."""
     source = npz()

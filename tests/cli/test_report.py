@@ -72,8 +72,10 @@ def test_pictures_of_the_video_beside_it_or_named(ampose: Command, result: Path)
     (result.parent / "clip.mp4").rename("other.mp4")
     said = ampose("report", result, *WORDS, "--force", "--format", "html")
     assert "was not found beside the result" in said.out
+    assert "--video says where the recording is" in said.out
     said = ampose("report", result, *WORDS, "--force", "--format", "html", "--video", "other.mp4")
     assert "Pictures are from other.mp4." in said.out
+    assert "--video says" not in said.out
     clip(Path("short.mp4"), [red] * 3)
     said = ampose("report", result, *WORDS, "--force", "--video", "short.mp4")
     assert_one_line(said, "short.mp4", ": it is not what the result came from")

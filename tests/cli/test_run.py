@@ -7,10 +7,12 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from PIL import Image
 
 from ampose.detection import detector
 from ampose.export import read_npz
 from ampose.lifting.network import DEFAULT_WEIGHTS
+from ampose.media import media_kind
 from tests.cli.clips import clip, nobody, person, photo, song
 from tests.research.training.commands import Command, assert_one_line
 
@@ -72,6 +74,17 @@ def test_nobody(ampose: Command, name: str) -> None:
     assert read_npz(Path("out/poses.npz")).person_count == 0
 
 
+def test_an_animation_of_which_one_picture_is_read(ampose: Command) -> None:
+    pictures = [Image.fromarray(nobody((64, 48))), Image.fromarray(nobody((64, 48)) // 2)]
+    pictures[0].save("a.webp", save_all=True, append_images=pictures[1:], duration=40)
+    if media_kind("a.webp") == "video":
+        pytest.skip("this FFmpeg reads animated WebP")
+    told = "note: a.webp is an animation that cannot be read as a video; only its first picture"
+    assert told in ampose("run", "a.webp", "-o", "out").out
+    photo(Path("still.webp"), nobody((64, 48)))
+    assert "animation" not in ampose("run", "still.webp", "-o", "still").out
+
+
 def test_half_a_person(ampose: Command) -> None:
     said = ampose("run", photo(Path("a.png"), person()[0][:240]), "-o", "out")
     assert said.code == 0
@@ -93,9 +106,9 @@ def test_start_and_end(ampose: Command) -> None:
     assert ampose("run", "a.mp4", "-o", "out", "--start", 0.04, "--end", 0.08).code == 0
     assert read_npz(Path("out/poses.npz")).times.tolist() == pytest.approx([0.04])
     for words, complaint in (
-        (("--start", 9), "a.mp4 has no frame from 9 s to inf s; its last frame read is at 0.08 s"),
+        (("--start", 9), "a.mp4 has no frame from 9 s on; its last frame read is at 0.08 s"),
         (("--start", 0.05, "--end", 0.06), "no frame from 0.05 s to 0.06 s"),
-        (("--start", -1), "start must be 0 or more and before end"),
+        (("--start", -1), "start -1 s given; start must be 0 or more and before end"),
         (("--start", 2, "--end", 1), "start must be 0 or more and before end"),
         (("--end", 0), "start must be 0 or more and before end"),
         (("--start", "nan"), "start must be"),
@@ -164,6 +177,18 @@ def test_an_existing_result(ampose: Command) -> None:
     assert "Open out/overlay.png" in said.out  # not the old video
     assert json.loads(Path("out/poses.json").read_text())
     assert Path("out/mine.txt").read_text() == Path("out/overlay.mp4").read_text() == "old"
+
+
+def test_the_source_is_never_replaced(ampose: Command) -> None:
+    """Not even with ``--force``, which is about results."""
+    source = clip(Path("here") / "overlay.mp4")
+    before = source.read_bytes()
+    Path("link.mp4").symlink_to(source)
+    for name in (source, "link.mp4"):
+        said = ampose("run", name, "-o", "here", "--force")
+        assert_one_line(said, "would be replaced by its own result; take another -o")
+    assert source.read_bytes() == before
+    assert list(Path("here").iterdir()) == [source]
 
 
 def test_places_that_cannot_be_written(ampose: Command) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,15 @@ def test_binary_file(tmp_path: Path) -> None:
     path = tmp_path / "video.mp4"
     path.write_bytes(b"\x00\x00\x00\x18ftypmp42\xff\xfe")
     with pytest.raises(InputError, match=r"not UTF-8 text .* accepted are"):
+        load_keypoints(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_pipe(tmp_path: Path) -> None:
+    """Refused without opening it, which would wait for somebody who writes."""
+    path = tmp_path / "a.csv"
+    os.mkfifo(path)
+    with pytest.raises(InputError, match=r"a\.csv: a pipe or a device; save it"):
         load_keypoints(path)
 
 

@@ -1,4 +1,5 @@
 import math
+import os
 
 import numpy as np
 import pytest
@@ -161,6 +162,15 @@ def test_what_is_no_photo_is_refused(tmp_path):
     with pytest.raises(InputError, match="folder"):
         load_photo(tmp_path)
     assert media_kind(tmp_path) == "folder"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_refused_unopened(tmp_path):
+    path = tmp_path / "a.jpg"
+    os.mkfifo(path)  # to open it would wait for somebody who writes
+    refused(path, "pipe or a device; save it to a file")
+    with pytest.raises(InputError, match="pipe"):
+        media_kind(path)
 
 
 def test_no_permission(tmp_path, monkeypatch):

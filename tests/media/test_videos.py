@@ -1,4 +1,5 @@
 import itertools
+import struct
 from fractions import Fraction
 from pathlib import Path
 
@@ -267,6 +268,39 @@ def test_rotation_metadata(tmp_path, rotation, turns):
     assert frame.size == video.size == (width, height) == (SIZE if turns % 2 == 0 else SIZE[::-1])
     # Counterclockwise from top left: bottom left, bottom right, top right.
     white = [(0.25, 0.25), (0.75, 0.25), (0.75, 0.75), (0.25, 0.75)][turns]
+    for y, x in itertools.product((0.25, 0.75), repeat=2):
+        pixel = frame.image[int(y * height), int(x * width), 0]
+        assert (pixel > 128) == ((y, x) == white)
+
+
+@pytest.mark.parametrize(
+    ("matrix", "white"),  # x' = a x + c y, y' = b x + d y; the stored white quarter is top left
+    [
+        ((-1, 0, 0, 1), (0.25, 0.75)),  # left and right exchanged
+        ((1, 0, 0, -1), (0.75, 0.25)),  # top and bottom
+        ((0, 1, 1, 0), (0.25, 0.25)),  # along the diagonal: x goes down, y to the right
+        ((0, -1, -1, 0), (0.75, 0.75)),
+    ],
+)
+def test_mirroring_metadata(tmp_path, matrix, white):
+    path = tmp_path / "a.mp4"
+    picture = grey(0)
+    picture[:24, :32] = 255
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height = SIZE
+        stream.pix_fmt = "yuv420p"
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
+        container.mux(stream.encode())
+    content = bytearray(path.read_bytes())
+    a, b, c, d = (value << 16 for value in matrix)  # PyAV writes none: into the track's header
+    place = content.index(b"tkhd") + 44
+    struct.pack_into(">9i", content, place, a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    path.write_bytes(content)
+    with Video(path) as video:
+        (frame,) = video
+    height, width = frame.image.shape[:2]
+    assert frame.size == video.size == (width, height) == (SIZE if matrix[0] else SIZE[::-1])
     for y, x in itertools.product((0.25, 0.75), repeat=2):
         pixel = frame.image[int(y * height), int(x * width), 0]
         assert (pixel > 128) == ((y, x) == white)

@@ -23,7 +23,7 @@ KINDS = ("html", "pdf")
 
 
 def written(report: Report, folder: Path) -> tuple[Page, str]:
-    write_report(report, folder, KINDS)
+    write_report(report, str(folder), KINDS)
     return Page(folder / "report.html"), " ".join(paper(folder / "report.pdf"))
 
 

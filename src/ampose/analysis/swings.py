@@ -61,7 +61,8 @@ def golf_swing(person: Moving) -> Found:
     address = _address(burst, top)
     notes.mark("address", address, "the hands are not still before the backswing")
     impact = None if address is None else _impact(burst, address, top)
-    notes.mark("impact", impact, "it is told by the address")
+    why = "it is told by the address" if address is None else "the hands do not come back"
+    notes.mark("impact", impact, why)
     finish = burst.still_after(max(impact or top, burst.fastest))
     notes.mark("finish", finish, _RESTLESS)
     return notes.found
@@ -117,10 +118,10 @@ def _address(burst: Burst, top: int) -> int | None:
     return int(still[-1]) if len(still) else None
 
 
-def _impact(burst: Burst, address: int, top: int) -> int:
+def _impact(burst: Burst, address: int, top: int) -> int | None:
     last = burst.at(burst.times[top] + IMPACT_SECONDS)
     away = np.linalg.norm(burst.places[top : last + 1] - burst.places[address], axis=-1)
-    return top + int(away.argmin())
+    return top + int(away.argmin()) if away.argmin() > 0 else None
 
 
 _SLOW = "no swing was found: the hands are never fast."

@@ -100,7 +100,5 @@ def _show_repetitions(rows: Sequence[Repetition]) -> None:
         for angle in dict.fromkeys(row.angle for row in own):
             ranges = [row.range for row in own if row.angle == angle]
             mean = sum(ranges) / len(ranges)
-            print(
-                f"  {angle:<24} range {mean:4.0f} degrees on average"
-                f" ({min(ranges):.0f} to {max(ranges):.0f})"
-            )
+            spread = f" on average ({min(ranges):.0f} to {max(ranges):.0f})"
+            print(f"  {angle:<24} range {mean:4.0f} degrees{spread * (len(ranges) > 1)}")

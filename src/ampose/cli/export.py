@@ -26,10 +26,11 @@ def export(
 ) -> None:
     """A finished result in other formats; docs/usage.md says what is in each."""
     del config
-    from ampose.export.folder import ResultFolder
-    from ampose.formats import format_files, parse_formats, write_formats
+    from ampose.export.folder import ResultFolder, poses_file
+    from ampose.formats import FORMATS, format_files, parse_formats, spare_source, write_formats
 
     formats = parse_formats(format)
+    spare_source(poses_file(source), out, [FORMATS[name].files for name in formats])
     sequence = read_result(source, person)
     with ResultFolder(out, force=force) as folder:
         notes = write_formats(sequence, folder, formats)

@@ -86,6 +86,7 @@ def report(
         from ampose.report.faces import Faces  # which loads a detector
 
         hide = Faces()
+    recording = video or find_source(name, poses)
     contents = report_of(
         sequence,
         title=name or poses.resolve().parent.name,
@@ -93,7 +94,7 @@ def report(
         preset=movement,
         handed=handed,
         corrections=corrections,
-        source=video or find_source(name, poses),
+        source=recording,
         source_guessed=video is None,
         made=made,
         hide=hide,
@@ -105,6 +106,8 @@ def report(
         print(f"note: {warning}")
     if contents.key_frames_note:
         print(contents.key_frames_note)
+    if contents.key_frames and recording is None:
+        print("--video says where the recording is, if pictures of it are wanted.")
     print(NOTICE)
     print(f"Results in {place}: {', '.join(KINDS[kind] for kind in kinds)}")
 

@@ -35,7 +35,7 @@ _TURNING = [index for index, joint in enumerate(RIG) if joint.name != TOP]
 _TURNED = ("Zrotation", "Xrotation", "Yrotation")
 
 
-def write_bvh(sequence: PoseSequence, folder: Path) -> tuple[Path, ...]:
+def write_bvh(sequence: PoseSequence, folder: Path | str) -> tuple[Path, ...]:
     """Write one file into `folder` for everybody who is there in at least one frame.
 
     Returns:
@@ -48,7 +48,7 @@ def write_bvh(sequence: PoseSequence, folder: Path) -> tuple[Path, ...]:
     moments, step = even(clock(sequence.times), "BVH")
     paths = []
     for take in takes(sequence):
-        path = folder / f"person_{take.id}.bvh"
+        path = Path(folder) / f"person_{take.id}.bvh"
         with replacing(path) as file:
             file.write("\n".join(_hierarchy(take)).encode())
             file.write(f"\nMOTION\nFrames: {len(moments)}\nFrame Time: {step:.10f}\n".encode())

@@ -21,7 +21,7 @@ MOST_FRAMES = 65535
 """The most frames: the header counts them in 16 bits."""
 
 
-def write_c3d(sequence: PoseSequence, folder: Path) -> tuple[Path, ...]:
+def write_c3d(sequence: PoseSequence, folder: Path | str) -> tuple[Path, ...]:
     """Write one file into `folder` for everybody who has a joint in at least one frame.
 
     Returns:
@@ -38,7 +38,7 @@ def write_c3d(sequence: PoseSequence, folder: Path) -> tuple[Path, ...]:
                 f"C3D holds at most {MOST_FRAMES} frames, here are {len(person.places)}; "
                 "write TRC, or a part of the recording"
             )
-        path = folder / f"person_{person.id}.c3d"
+        path = Path(folder) / f"person_{person.id}.c3d"
         content = _content(person)
         with replacing(path) as file:
             file.write(content)

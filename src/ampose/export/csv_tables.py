@@ -48,7 +48,7 @@ COLUMNS = (
 """Of the tidy table; more may be added at the end."""
 
 
-def write_csv(sequence: PoseSequence, path: Path) -> None:
+def write_csv(sequence: PoseSequence, path: Path | str) -> None:
     """Write the tidy table.
 
     Raises:
@@ -60,7 +60,7 @@ def write_csv(sequence: PoseSequence, path: Path) -> None:
             file.writelines(_lines(sequence, frame, time))
 
 
-def write_wide_csv(sequence: PoseSequence, path: Path) -> None:
+def write_wide_csv(sequence: PoseSequence, path: Path | str) -> None:
     """Write the wide table.
 
     Raises:

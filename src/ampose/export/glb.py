@@ -34,7 +34,7 @@ COLOURS = {"centre": (0.2, 0.2, 0.2), "left": (0.0, 0.17, 0.45), "right": (0.67,
 """Linear red, green and blue: grey, and Okabe and Ito's blue and vermilion."""
 
 
-def write_glb(sequence: PoseSequence, path: Path) -> None:
+def write_glb(sequence: PoseSequence, path: Path | str) -> None:
     """Write everybody who is there in at least one frame; of nobody, an empty scene.
 
     Raises:

@@ -47,7 +47,7 @@ def whole_rows(
 
 
 def write_mot(
-    times: Array, columns: Mapping[str, Array], path: Path, *, notes: Iterable[str] = ()
+    times: Array, columns: Mapping[str, Array], path: Path | str, *, notes: Iterable[str] = ()
 ) -> None:
     """Write columns (T,), degrees, at times (T,), seconds, which may be uneven.
 

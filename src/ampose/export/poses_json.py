@@ -44,7 +44,7 @@ def json_schema() -> dict[str, Any]:
     return schema
 
 
-def write_json(sequence: PoseSequence, path: Path) -> None:
+def write_json(sequence: PoseSequence, path: Path | str) -> None:
     """Write `sequence` to `path`, frame by frame.
 
     Raises:

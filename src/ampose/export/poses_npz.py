@@ -54,7 +54,7 @@ _SINCE_1_1 = (*CHANGES, "world", "world_frame", "quality")
 """Keys that older files do not have."""
 
 
-def write_npz(sequence: PoseSequence, path: Path) -> None:
+def write_npz(sequence: PoseSequence, path: Path | str) -> None:
     """Write `sequence` to `path`; the same sequence gives the same bytes.
 
     Raises:
@@ -75,7 +75,7 @@ def write_npz(sequence: PoseSequence, path: Path) -> None:
                 np.lib.format.write_array(stream, array, allow_pickle=False)
 
 
-def read_npz(path: Path) -> PoseSequence:
+def read_npz(path: Path | str) -> PoseSequence:
     """The sequence in a file of `write_npz`; keys that a later version added are passed over.
 
     Raises:

@@ -29,7 +29,7 @@ def need_rerun() -> None:
     _rerun()
 
 
-def write_rrd(sequence: PoseSequence, path: Path) -> None:
+def write_rrd(sequence: PoseSequence, path: Path | str) -> None:
     """Write everybody.
 
     Raises:
@@ -38,7 +38,7 @@ def write_rrd(sequence: PoseSequence, path: Path) -> None:
     rerun = _rerun()
     # rerun writes to paths only.
     with replacing(path) as file, tempfile.TemporaryDirectory() as place:
-        whole = Path(place) / path.name
+        whole = Path(place) / Path(path).name
         recording = rerun.RecordingStream("ampose")
         recording.save(str(whole))
         _log(rerun, recording, sequence)

@@ -15,7 +15,7 @@ from ampose.export.writing import replacing
 from ampose.poses import PoseSequence
 
 
-def write_trc(sequence: PoseSequence, folder: Path) -> tuple[Path, ...]:
+def write_trc(sequence: PoseSequence, folder: Path | str) -> tuple[Path, ...]:
     """Write one file into `folder` for everybody who has a joint in at least one frame.
 
     Returns:
@@ -27,7 +27,7 @@ def write_trc(sequence: PoseSequence, folder: Path) -> tuple[Path, ...]:
     """
     paths = []
     for person in markers(sequence, "TRC"):
-        path = folder / f"person_{person.id}.trc"
+        path = Path(folder) / f"person_{person.id}.trc"
         with replacing(path) as file:
             file.write("\n".join(_header(person, path.name)).encode() + b"\n")
             file.writelines(_rows(person))

@@ -17,12 +17,13 @@ class UnfitError(InputError):
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path | str) -> Iterator[BinaryIO]:
     """A file to write that becomes `path` when the block ends well, and vanishes otherwise.
 
     Raises:
         InputError: the system refused, for instance a full disk or missing rights.
     """
+    path = Path(path)
     try:
         with written_beside(path) as partial, partial.open("wb") as file:
             yield file

@@ -83,6 +83,8 @@ def load_keypoints(
 def _read(path: Path, asked: Skeleton | None) -> Contents:
     if path.is_dir():
         return read_openpose_folder(path, asked)
+    if path.exists() and not path.is_file():  # what is read of a pipe is gone the second time
+        raise InputError("a pipe or a device; save it to a file first")
     size = path.stat().st_size
     if size > MAX_BYTES:
         raise InputError(f"{size / 1e9:.1f} GB; 2 GB is the limit: split the file")

@@ -8,10 +8,17 @@ from ampose.errors import InputError
 
 
 def check_file(path: Path) -> None:
-    """Raises InputError where `path` is missing, no file, unreadable or empty."""
+    """Raises InputError where `path` is missing, no file, unreadable or empty.
+
+    Pipes are refused unread: decoders open a file several times and go back in it.
+    """
     try:
         if path.is_dir():
             raise InputError(f"{path} is a folder; give a file")
+        if path.exists() and not path.is_file():
+            raise InputError(
+                f"{path} is a pipe or a device; save it to a file first (camera:0 is a camera)"
+            )
         with path.open("rb") as file:
             if not file.read(1):
                 raise InputError(f"{path} is empty")

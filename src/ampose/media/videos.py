@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
+import struct
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -13,6 +14,7 @@ from types import TracebackType
 import av
 import numpy as np
 from av.container import InputContainer
+from av.sidedata.sidedata import SideData
 from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -32,8 +34,9 @@ class Video:
     """A video file, checked when it is opened, read once from front to back.
 
     Iterating gives `Frame`s at their presentation times, variable frame rates included, in seconds
-    from the start of the file. Rotation metadata is honoured and pixels that are not square are
-    made so. A file that breaks off gives its good frames and a warning.
+    from the start of the file. Rotation and mirroring that the file asks for are done, as players
+    do them, and pixels that are not square are made so. A file that breaks off gives its good
+    frames and a warning.
 
     Attributes:
         path: the file.
@@ -71,9 +74,9 @@ class Video:
         self._start = 0.0 if start is None else start
         self._end = math.inf if end is None else end
         if not 0 <= self._start < self._end:
+            until = "" if end is None else f" and end {end:g} s"
             raise InputError(
-                f"start {self._start:g} s and end {self._end:g} s given; "
-                "start must be 0 or more and before end"
+                f"start {self._start:g} s{until} given; start must be 0 or more and before end"
             )
         if capture_fps is not None and not 0 < capture_fps < math.inf:
             raise InputError(
@@ -200,6 +203,7 @@ class Video:
 
     def _set_geometry(self, frame: VideoFrame) -> None:
         self._quarter_turns = quarter_turns(frame.rotation)
+        self._mirrored = is_mirrored(frame)
         aspect = float(self._stream.sample_aspect_ratio or 1)
         stored = (
             round(frame.width * max(aspect, 1)),
@@ -214,8 +218,9 @@ class Video:
     def _why_no_frame(self) -> str:
         if self._last == -math.inf:
             return f"no frame of {self.path} can be decoded; it is damaged or not a video"
+        until = "on" if self._end == math.inf else f"to {self._end:g} s"
         return (
-            f"{self.path} has no frame from {self._start:g} s to {self._end:g} s; "
+            f"{self.path} has no frame from {self._start:g} s {until}; "
             f"its last frame read is at {self._last:.2f} s"
         )
 
@@ -277,6 +282,8 @@ class Video:
     def _upright(self, frame: VideoFrame) -> NDArray[np.uint8]:
         width, height = self._stored_size
         image = frame.to_ndarray(format="rgb24", width=width, height=height)
+        if self._mirrored:
+            image = image[::-1]
         return np.ascontiguousarray(np.rot90(image, self._quarter_turns), np.uint8)
 
 
@@ -301,3 +308,15 @@ def quarter_turns(degrees: float) -> int:
     `degrees` is FFmpeg's display rotation, counterclockwise: a phone held upright writes -90.
     """
     return round(degrees / 90) % 4
+
+
+def is_mirrored(frame: VideoFrame) -> bool:
+    """Whether players show it mirrored, as some phones want it of their front camera.
+
+    FFmpeg tells the rotation alone, where the x axis goes: that of the frame turned top to bottom.
+    """
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    if not isinstance(matrix, SideData):
+        return False
+    a, b, _, c, d = struct.unpack_from("=5i", matrix)
+    return bool(a * d < b * c)

@@ -30,7 +30,7 @@ def parse_kinds(text: str) -> tuple[str, ...]:
     return kinds
 
 
-def write_report(report: Report, folder: Path, kinds: Sequence[str]) -> None:
+def write_report(report: Report, folder: Path | str, kinds: Sequence[str]) -> None:
     """Writes the report into a folder that is there.
 
     Args:
@@ -46,4 +46,4 @@ def write_report(report: Report, folder: Path, kinds: Sequence[str]) -> None:
 
     writers = {"html": write_html, "pdf": write_pdf}
     for kind in kinds:
-        writers[kind](report, folder / KINDS[kind])
+        writers[kind](report, Path(folder) / KINDS[kind])

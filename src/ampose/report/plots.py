@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ampose.render.figure_style import FAINT, GRID, INK, OWN_FONT, drawing
 from ampose.render.style import hexadecimal, person_colour
-from ampose.report.contents import Curve, Plot
+from ampose.report.contents import Curve, Mark, Plot
 from ampose.skeletons import Skeleton
 
 Array = NDArray[np.floating]
@@ -168,20 +168,43 @@ def _set_limits(axes: Axes, plot: Plot) -> None:
 
 
 def _draw_marks(axes: Axes, plot: Plot, size: float) -> None:
-    labelled = len(plot.marks) <= _MOST_LABELS
     for mark in plot.marks:
         axes.axvline(mark.time, color=FAINT, linewidth=0.9, linestyle=":")
-        if labelled:
-            axes.annotate(
-                mark.label,
-                (mark.time, 1),
-                (2, -2),
-                xycoords=axes.get_xaxis_transform(),
-                textcoords="offset points",
-                rotation=90,
-                va="top",
-                ha="left",
-                fontsize=size - 2,
-                color=FAINT,
-                annotation_clip=True,
-            )
+    if len(plot.marks) > _MOST_LABELS:
+        return
+    start, end = plot.span
+    points = axes.bbox.width * 72 / axes.figure.dpi
+    wide = 1.6 * (size - 2) / points * (end - start)  # seconds that a label, turned up, takes
+    for mark in joined(plot.marks, wide, end):
+        last = mark.time + wide > end
+        axes.annotate(
+            mark.label,
+            (mark.time, 1),
+            (-2 if last else 2, -2),
+            xycoords=axes.get_xaxis_transform(),
+            textcoords="offset points",
+            rotation=90,
+            va="top",
+            ha="right" if last else "left",
+            fontsize=size - 2,
+            color=FAINT,
+            annotation_clip=True,
+        )
+
+
+def joined(marks: Sequence[Mark], wide: float, end: float) -> list[Mark]:
+    """Marks whose labels would lie on one another as one, at the time of the first.
+
+    Args:
+        marks: in any order.
+        wide: seconds that a label takes, after its mark or, where the plot ends, before it.
+        end: seconds, of the plot.
+    """
+    out: list[Mark] = []
+    for mark in sorted(marks, key=lambda mark: mark.time):
+        room = wide if mark.time + wide <= end else 2 * wide
+        if out and mark.time - out[-1].time < room:
+            out[-1] = Mark(f"{out[-1].label}, {mark.label}", out[-1].time)
+        else:
+            out.append(mark)
+    return out
