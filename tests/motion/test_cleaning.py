@@ -73,6 +73,8 @@ def test_height_sets_the_size_of_everything(lifter, walk):
     alone = motion_of(tracks(walk), lifter, Repairs.none(height=1.9))
     raw = motion_of(tracks(walk), lifter, Repairs.none())
     assert alone.joints == pytest.approx(raw.joints * size, abs=1e-5)
+    assert np.isfinite(raw.sigma).all()
+    assert alone.sigma == pytest.approx(raw.sigma * size, abs=1e-5)
     given = [result.quality["people"][0]["height_given"] for result in (usual, tall, alone, raw)]
     assert given == [False, True, True, False]
 
@@ -193,9 +195,10 @@ def test_the_world_stands_on_its_floor():
     there = result.cameras[0].to_camera(result.world[:, 0])
     np.testing.assert_allclose(there, (result.joints + result.root[:, :, None])[:, 0], atol=1e-4)
     assert any("Up and the floor are estimated" in warning for warning in result.warnings)
-    stated = motion_of(tracks(joints), lifter, Repairs(pitch=5, roll=0, **one_lift))
+    stated = motion_of(tracks(joints), lifter, Repairs(pitch=5, roll=4, **one_lift))
     assert stated.world_frame["rests_on"] == "pitch given"
     assert stated.world_frame["camera_pitch_degrees"] == pytest.approx(5, abs=1)
+    assert stated.world_frame["camera_roll_degrees"] == pytest.approx(4, abs=1)
     assert not motion_of(tracks(joints), lifter, Repairs(world=False, **one_lift)).world_frame
 
 
