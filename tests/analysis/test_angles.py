@@ -186,7 +186,7 @@ def test_no_velocity_across_gaps():
     joints = bending(np.linspace(10, 60, 8))
     joints[2] = np.nan
     times = np.arange(8) / 30.0
-    times[5:] += 0.2
+    times[5:] += 0.08
     found = angles_of(sequence(joints, times=times), ["knee_flexion_l"])
     known = np.isfinite(angular_velocities(found)[:, 0, 0])
     assert known.tolist() == [False, False, False, False, False, False, True, False]
@@ -212,6 +212,9 @@ def test_peaks():
     assert np.isnan(found.values[1]).all()
     assert np.isnan(found.times[1]).all()
     assert len(found.warnings) == 1
+    falling = peak_velocities(angles_of(sequence(bending(100 - degrees), rate=250)))
+    assert falling.values[0, 0] == pytest.approx(-30 * 2 * np.pi / 0.2, rel=0.01)
+    assert falling.times[0, 0] == pytest.approx(0.1)
 
 
 def test_peaks_need_many_frames_a_second():
