@@ -66,6 +66,9 @@ def test_identities_of_some_are_none(tmp_path: Path) -> None:
     loaded = load_keypoints(save(tmp_path / "a.json", records), skeleton="coco_17", fps=1)
     assert loaded.ids.tolist() == [0, 1]
     assert not loaded.identified
+    assert any("no identities" in warning for warning in loaded.warnings)
+    photo = load_keypoints(save(tmp_path / "a.json", records[:2]), skeleton="coco_17", fps=1)
+    assert not any("no identities" in warning for warning in photo.warnings)
 
 
 def test_coco_annotations(tmp_path: Path) -> None:
