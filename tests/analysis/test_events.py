@@ -167,6 +167,7 @@ def still(rate: float, **changes: object) -> PoseSequence:
 def test_a_low_frame_rate_is_told(rate: float, told: bool):
     """Golf needs 60 frames a second; television's 59.94 are as good."""
     said = " ".join(events_of(still(rate), PRESETS["golf-swing"])[1])
+    assert ("no event is more certain" in said) == told
     assert ("50 frames/s: no event is more certain than the 20 ms between" in said) == told
 
 
