@@ -48,6 +48,16 @@ def test_a_row_for_every_frame_person_and_angle(tmp_path):
     assert {row["value"] for row in rows if (row["frame"], row["person"]) == ("0", "4")} == {""}
 
 
+def test_no_negative_zero(tmp_path):
+    angles = bending(250, names=["knee_flexion"])
+    peaks = peak_velocities(angles)
+    angles.values[0, 0], peaks.values[1] = -0.001, -0.001
+    rows, header = written(angles, tmp_path, peaks=peaks)
+    assert [row["value"] for row in rows[:2]] == ["0.00", "0.00"]
+    told = json.dumps(header["peak_velocities"])
+    assert "-0.0" not in told
+
+
 def test_the_header_defines_every_column(tmp_path):
     angles = bending(class_b=True, reference=2)
     _, header = written(angles, tmp_path)
@@ -57,6 +67,8 @@ def test_the_header_defines_every_column(tmp_path):
     for angle in header["angles"]:
         assert all(angle[key] for key in ("definition", "sign", "source", "limits", "title"))
         assert angle["class"] in "AB"
+    vertical = {angle["name"]: angle["needs_vertical"] for angle in header["angles"]}
+    assert (vertical["trunk_lean"], vertical["knee_flexion"]) == (True, False)
     first, second = header["people"]
     assert (first["id"], first["view"], second["id"]) == (3, "frontal", 4)
     assert "class A" in first["view_means"]

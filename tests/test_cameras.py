@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import fsolve
+from scipy.spatial.transform import Rotation
 
 from ampose.cameras import Camera, look_at_person, normalise_screen
 from ampose.geometry import rotate, rotation_about, rotation_to_forward
@@ -82,6 +83,18 @@ def test_rays_are_scipys_solution():
     np.testing.assert_allclose(H36M_CAMERA.rays(pixels)[:, :2], solved, atol=1e-7)
 
 
+@pytest.mark.parametrize("direction", [0, 1, np.pi / 2, 4])
+def test_a_pixel_beyond_what_the_lens_shows_has_no_ray(direction):
+    # x (1 - 0.3 x^2) grows up to 2/3 x at x = 1 / sqrt(0.9); further out the model folds back.
+    camera = Camera((2, 2), (1.0, 1.0), (0.0, 0.0), (-0.3, 0.0, 0.0, 0.0, 0.0))
+    fold = 1 / np.sqrt(0.9)
+    away = np.arange(0.01, 4, 0.01)
+    rays = camera.rays(away[:, None] * [np.cos(direction), np.sin(direction)])
+    found = np.isfinite(rays).all(-1)
+    np.testing.assert_array_equal(found, away < 2 / 3 * fold)
+    assert (np.linalg.norm(rays[found, :2], axis=-1) < fold).all()
+
+
 def test_a_missing_pixel_has_no_ray():
     pixels = np.array([[1.0, np.nan], [np.nan, np.nan], [500, 500]])
     for camera in (H36M_CAMERA, replace(H36M_CAMERA, distortion=LENSES["none"])):
@@ -145,6 +158,7 @@ def test_as_dict_is_json_and_complete():
         (lambda: Camera.from_focal((0, 10), 5), "at least 1 x 1 pixel"),
         (lambda: Camera.from_focal((10, 10), 0), "focal length must be positive"),
         (lambda: Camera.from_focal((10, 10), float("nan")), "focal length must be positive"),
+        (lambda: Camera((10, 10), (5.0, -5.0), (5.0, 5.0)), "focal length must be positive"),
         (lambda: Camera.from_fov((10, 10), 0.5), "1 to 170 degrees, got 0.5"),
         (lambda: Camera.from_fov((10, 10), 171), "1 to 170 degrees, got 171"),
         (lambda: Camera.from_fov((10, 10), float("nan")), "1 to 170 degrees, got nan"),
@@ -212,6 +226,20 @@ def test_the_view_is_the_projection_of_the_turned_pose(seed):
     # The documented way back: what is answered in the virtual axes is right in the real ones.
     back = rotate(turned, np.swapaxes(rotation, -1, -2))
     np.testing.assert_allclose(back, points, atol=1e-12)
+
+
+def test_the_camera_is_turned_twice_towards_the_middle_of_the_box(standing):
+    """By SciPy's rotations; weights were trained on inputs of two steps, no more and no fewer."""
+    points = standing + np.array([3.0, 1.5, 3.0])
+    turn = Rotation.identity()
+    for _ in range(2):
+        xy = to_rays(turn.apply(points))[:, :2]
+        middle = np.append((xy.min(0) + xy.max(0)) / 2, 1)
+        axis = np.cross(middle, [0, 0, 1])
+        angle = np.arctan(np.linalg.norm(middle[:2]))
+        turn = Rotation.from_rotvec(angle * axis / np.linalg.norm(axis)) * turn
+    _, rotation = look_at_person(to_rays(points))
+    np.testing.assert_allclose(rotation, turn.as_matrix(), atol=1e-12)
 
 
 @given(seeds)

@@ -7,7 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ampose.analysis import NOTICE, PRESETS, events_of, gait_times_of, repetitions_of
+from ampose.analysis import (
+    NOTICE,
+    PRESETS,
+    Repetition,
+    events_of,
+    gait_times_of,
+    repetitions_of,
+)
 from ampose.analysis.events import BY_HAND, EVENTS_NOTICE
 from ampose.errors import InputError
 from ampose.event_files import EVENT_COLUMNS, REPETITION_COLUMNS, read_events, write_events
@@ -53,6 +60,13 @@ def test_tables(tmp_path):
         assert float(row["range"]) == pytest.approx(repetition.range, abs=0.051)
         assert float(row["sigma"]) == pytest.approx(repetition.sigma, abs=0.051)
         assert float(row["start_time"]) == pytest.approx(repetition.start / RATE, abs=1e-6)
+
+
+def test_no_negative_zero(tmp_path):
+    flat = Repetition(3, 0, 1, 2, "trunk_lean", -0.01, 0.0, 0.01, np.nan)
+    write_events(tmp_path, squat(), PRESETS["squat"], (), [flat])
+    (row,) = rows(tmp_path / "repetitions.csv")
+    assert [row[key] for key in ("low", "high", "range", "sigma")] == ["0.0", "0.0", "0.0", ""]
 
 
 def test_absent_error_bars_are_empty(tmp_path):

@@ -275,7 +275,7 @@ def test_boxes_of_what_was_seen():
     nan = np.nan
     points = np.array(
         [
-            [[1, 5], [4, 2], [nan, nan]],
+            [[1, 5], [4, 3], [nan, nan]],
             [[1, 5], [99, nan], [nan, -99]],  # half a point is none
             [[nan, nan], [nan, nan], [nan, nan]],
         ],
@@ -283,6 +283,6 @@ def test_boxes_of_what_was_seen():
     )
     boxes = box_of_seen(points)
     assert boxes.dtype == np.float32
-    np.testing.assert_array_equal(boxes, [[1, 2, 4, 5], [1, 5, 1, 5], [nan] * 4])
+    np.testing.assert_array_equal(boxes, [[1, 3, 4, 5], [1, 5, 1, 5], [nan] * 4])
     np.testing.assert_array_equal(larger_side(boxes), [3, 0, nan])
     np.testing.assert_array_equal(box_of_seen(points[:0]), np.zeros((0, 4)))

@@ -220,6 +220,19 @@ def test_without_eyes_no_head_top(mapping):
     assert mapped_scores[H36M_17.index("head_top")] == 0
 
 
+def test_the_top_of_a_head_in_profile_by_hand():
+    # Skull (60, 20), so up from the shoulders is (60, -80) / 100. Of the eyes' way beyond the
+    # skull, (30, 0), and that from the nose to the eyes, (-10, -30), (18 - 6 + 24) go up.
+    keypoints, scores = figure(COCO_17)
+    for joint, place in {
+        "eye": (90, 20), "ear": (30, 20), "shoulder": (0, 100),
+    }.items():  # fmt: skip
+        keypoints[COCO_17.indices((f"left_{joint}", f"right_{joint}"))] = place
+    keypoints[COCO_17.index("nose")] = 100, 50
+    mapped, _ = to_h36m(keypoints, scores, COCO_17)
+    assert_places(mapped, {"head_top": (60 + 0.6 * 36, 20 - 0.8 * 36)})
+
+
 def test_a_head_upon_the_shoulders_has_no_direction():
     keypoints = np.zeros((17, 2))
     mapped, _ = to_h36m(keypoints, np.ones(17), COCO_17)

@@ -97,8 +97,9 @@ def test_velocity_by_hand():
     moving = still.copy()
     moving[:, 0, 0] = 0, 0.001, 0.003, 0.006  # 1, 2 and 3 mm per frame
     assert metrics.mpjve(moving, still) == pytest.approx(2)
-    with pytest.raises(ValueError, match="two frames"):
-        metrics.mpjve(moving[:1], still[:1])
+    for one in (moving[:1], moving[:, 0]):  # a frame; a pose
+        with pytest.raises(ValueError, match="two frames"):
+            metrics.mpjve(one, one)
 
 
 def test_acceleration_by_hand():
@@ -109,8 +110,9 @@ def test_acceleration_by_hand():
     assert metrics.acceleration_error(moving, still, 10) == pytest.approx(250)
     steady = moving + np.arange(4)[:, None, None] * [0.1, 0.2, 0.3] + [1, 2, 3]
     assert metrics.acceleration_error(moving, steady, 25) == pytest.approx(0, abs=0.1)
-    with pytest.raises(ValueError, match="three frames"):
-        metrics.acceleration_error(moving[:2], still[:2], 25)
+    for short in (moving[:2], moving[:, 0]):  # two frames; a pose
+        with pytest.raises(ValueError, match="three frames"):
+            metrics.acceleration_error(short, short, 25)
 
 
 def test_acceleration_of_free_fall():
@@ -200,6 +202,12 @@ def test_joint_angles_depend_on_neither_place_size_nor_view(seed, factor):
 def test_no_bone_no_angle():
     with pytest.raises(ValueError, match="a bone has no length, so no angle"):
         metrics.joint_angle_error(np.zeros((2, 17, 3)), np.ones((2, 17, 3)), H36M_17)
+    whole = np.arange(12.0).reshape(4, 3)
+    for same in (1, 3):  # the first bone of the chain, which only begins angles, and the last
+        broken = whole.copy()
+        broken[same] = broken[same - 1]
+        with pytest.raises(ValueError, match="a bone has no length, so no angle"):
+            metrics.joint_angle_error(broken, whole, CHAIN)
 
 
 @given(seeds, st.floats(0.1, 10))
@@ -260,3 +268,7 @@ def test_single_precision_is_scored_in_double():
     target = np.full((1000, 17, 3), 1000.0, np.float32)
     predicted = target + np.float32(0.125)  # exact in float32
     assert metrics.mpjpe(predicted, target) == pytest.approx(125 * 3**0.5, rel=1e-12)
+    there_and_back = np.zeros((3, 1, 3), np.float32)
+    there_and_back[:, 0, 0] = 0.1, 1000, 0.1  # single precision cannot hold the step
+    error = metrics.acceleration_error(there_and_back, 0 * there_and_back, 1)
+    assert error == pytest.approx(2e6 - 2000 * float(np.float32(0.1)), rel=1e-12)

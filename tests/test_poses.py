@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ampose.cameras import Camera
-from ampose.poses import Pose2D, PoseSequence
+from ampose.poses import FramePoses, Pose2D, PoseSequence
 from ampose.skeletons import COCO_17, H36M_16, H36M_17, Skeleton
 
 FRAMES, PEOPLE = 3, 2
@@ -45,6 +45,16 @@ def test_seen_needs_both_coordinates():
     keypoints[5, 1] = np.nan
     keypoints[7, 0] = np.inf
     assert np.flatnonzero(~pose2d(keypoints=keypoints).seen).tolist() == [3, 5, 7]
+
+
+def test_a_joint_of_a_frame_is_valid_with_all_coordinates():
+    poses = sequence()
+    joints = poses.joints[0].copy()
+    joints[0, 3], joints[1, 5, 1] = np.nan, np.nan
+    image = np.zeros((50, 100, 3), np.uint8)
+    rest = poses.root[0], poses.sigma[0], poses.keypoints[0], poses.scores[0]
+    frame = FramePoses(0, 0.0, "a", image, poses.camera(0), poses.ids, joints, *rest)
+    assert np.argwhere(~frame.valid).tolist() == [[0, 3], [1, 5]]
 
 
 @pytest.mark.parametrize(
@@ -106,10 +116,10 @@ def test_one_camera_or_one_per_frame():
 
 
 def test_only_some_people():
-    told = {"people": [{"id": 0, "swaps": 1}, {"id": 1, "swaps": 2}], "other": 3}
+    told = {"people": [{"id": 4, "swaps": 1}, {"id": 7, "swaps": 2}], "other": 3}
     joints = np.arange(FRAMES * PEOPLE * 17 * 3, dtype=np.float32).reshape(FRAMES, PEOPLE, 17, 3)
-    second = sequence(joints=joints, quality=told).only([1])
-    assert second.ids.tolist() == [1]
+    second = sequence(joints=joints, quality=told, ids=np.array([4, 7])).only([1])
+    assert second.ids.tolist() == [7]
     np.testing.assert_array_equal(second.joints[:, 0], joints[:, 1])
-    assert second.quality == {"people": [{"id": 1, "swaps": 2}], "other": 3}
+    assert second.quality == {"people": [{"id": 7, "swaps": 2}], "other": 3}
     assert sequence().only([]).joints.shape == (FRAMES, 0, 17, 3)

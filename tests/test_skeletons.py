@@ -8,6 +8,7 @@ from ampose.skeletons import (
     COCO_17,
     H36M_16,
     H36M_17,
+    H36M_17_TYPICAL_MM,
     HALPE_26,
     HUMANEVA_15,
     MPI_3DHP_17,
@@ -79,29 +80,60 @@ def test_humaneva_15_is_videopose3ds():
     assert sorted(right for _, right in HUMANEVA_15.pairs) == [5, 6, 7, 11, 12, 13]
 
 
+def _sides(sides: str, parts: str) -> list[str]:
+    """Every part of the first side, then of the next."""
+    return [f"{side}_{part}" for side in sides.split() for part in parts.split()]
+
+
+def _pairs(parts: str, sides: str = "left right") -> list[str]:
+    """Both sides of the first part, then of the next."""
+    return [f"{side}_{part}" for part in parts.split() for side in sides.split()]
+
+
+_ARM, _LEG, _FOOT = "shoulder elbow wrist", "hip knee ankle", "big_toe small_toe heel"
+_COCO = ["nose", *_pairs(f"eye ear {_ARM} {_LEG}")]
+
+
 @pytest.mark.parametrize(
-    ("skeleton", "places"),
+    ("skeleton", "joints"),
     [
-        (COCO_17, {"nose": 0, "left_eye": 1, "left_shoulder": 5, "right_wrist": 10,
-                   "left_hip": 11, "right_ankle": 16}),
-        (HALPE_26, {"left_shoulder": 5, "right_ankle": 16, "head_top": 17, "neck": 18,
-                    "pelvis": 19, "left_big_toe": 20, "right_big_toe": 21, "left_small_toe": 22,
-                    "left_heel": 24, "right_heel": 25}),
-        (BODY_25, {"nose": 0, "mid_shoulder": 1, "right_shoulder": 2, "left_wrist": 7,
-                   "mid_hip": 8, "right_ankle": 11, "left_ankle": 14, "right_eye": 15,
-                   "left_ear": 18, "left_big_toe": 19, "left_heel": 21, "right_heel": 24}),
-        (BLAZEPOSE_33, {"nose": 0, "left_eye": 2, "right_eye": 5, "left_ear": 7,
-                        "left_mouth": 9, "left_shoulder": 11, "right_wrist": 16,
-                        "left_thumb": 21, "left_hip": 23, "right_ankle": 28,
-                        "right_heel": 30, "right_big_toe": 32}),
-        (MPI_3DHP_17, {"head_top": 0, "neck": 1, "right_shoulder": 2, "left_wrist": 7,
-                       "right_hip": 8, "left_ankle": 13, "pelvis": 14, "spine": 15, "head": 16}),
+        (H36M_17, ["pelvis", *_sides("right left", _LEG), "spine", "thorax", "neck_nose",
+                   "head_top", *_sides("left right", _ARM)]),
+        (COCO_17, _COCO),
+        (HALPE_26, [*_COCO, "head_top", "neck", "pelvis", *_pairs(_FOOT)]),
+        (BODY_25, ["nose", "mid_shoulder", *_sides("right left", _ARM), "mid_hip",
+                   *_sides("right left", _LEG), *_pairs("eye ear", "right left"),
+                   *_sides("left right", _FOOT)]),
+        (BLAZEPOSE_33, ["nose", *_sides("left right", "eye_inner eye eye_outer"),
+                        *_pairs(f"ear mouth {_ARM} pinky index thumb {_LEG} heel big_toe")]),
+        (MPI_3DHP_17, ["head_top", "neck", *_sides("right left", _ARM),
+                       *_sides("right left", _LEG), "pelvis", "spine", "head"]),
+        (HUMANEVA_15, ["pelvis", "thorax", *_sides("left right", _ARM),
+                       *_sides("left right", _LEG), "head"]),
     ],
     ids=lambda value: getattr(value, "name", ""),
 )  # fmt: skip
-def test_published_places(skeleton: Skeleton, places: dict[str, int]):
-    assert {joint: skeleton.index(joint) for joint in places} == places
-    assert skeleton.indices(places) == list(places.values())
+def test_published_orders(skeleton: Skeleton, joints: list[str]):
+    assert list(skeleton.joints) == joints
+    assert skeleton.indices(joints) == list(range(len(joints)))
+
+
+@every_skeleton
+def test_both_sides_hang_alike(skeleton: Skeleton):
+    for parent, child in skeleton.edges:
+        if skeleton.joints[child] != "right_shoulder":  # may hang on the left one, as in COCO
+            other = skeleton.parents[skeleton.mirror[child]]
+            assert other in (skeleton.mirror[parent], -1)
+
+
+def test_typical_bones_by_name():
+    bones = dict(zip(H36M_17.joints[1:], H36M_17_TYPICAL_MM, strict=True))
+    for side in ("left", "right"):
+        leg = [bones[f"{side}_{joint}"] for joint in _LEG.split()]
+        arm = [bones[f"{side}_{joint}"] for joint in _ARM.split()]
+        assert (leg, arm) == ([132.9, 442.9, 454.2], [151.0, 278.9, 251.7])
+    assert [bones[joint] for joint in ("spine", "thorax")] == [233.4, 257.1]
+    assert [bones[joint] for joint in ("neck_nose", "head_top")] == [121.1, 115.0]
 
 
 def test_roots():

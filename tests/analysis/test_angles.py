@@ -67,6 +67,8 @@ def test_without_sigma_there_are_no_error_bars_and_it_is_said():
     assert any("no error bars" in warning for warning in found.warnings)
     some = angles_of(sequence(bending(np.zeros(2)), sigma=0.01, tilt_sigma=5))
     assert not any("no error bars" in warning for warning in some.warnings)
+    nobody = angles_of(sequence(np.full((2, 1, 17, 3), np.nan), tilt_sigma=5))
+    assert not any("no error bars" in warning for warning in nobody.warnings)
 
 
 def test_the_world_s_tilt_counts_and_its_lack_is_said():
@@ -106,6 +108,9 @@ def test_a_frame_of_reference():
     np.testing.assert_allclose(
         wrapped(found["pelvis_rotation"][:, 0] - [0, 180, -140, -20]), 0, atol=1e-3
     )
+    assert np.abs(found["pelvis_rotation"]).max() <= 180
+    without = replace(poses, sigma=np.full_like(poses.sigma, np.nan))
+    assert np.isnan(angles_of(without, names, reference=0).sigma).all()
     np.testing.assert_array_equal(found["x_factor_joint_angle"], plain["x_factor_joint_angle"])
     assert found.sigma[0, 0, 0] == 0
     expected = np.hypot(plain.sigma[1:, 0, 0], plain.sigma[0, 0, 0])
@@ -117,8 +122,9 @@ def test_a_frame_of_reference():
 
 
 def test_meaningless_angles_are_absent():
-    joints = np.stack([figure(), figure(left_elbow=LEFT)])[:, None]
-    found = angles_of(sequence(joints, sigma=0.01), ["shoulder_plane_of_elevation_l"])
+    arms = (tilted(DOWN, LEFT, 10), tilted(DOWN, LEFT, 30))  # of those near the trunk there is one
+    joints = np.stack([figure(left_elbow=arm) for arm in arms])[:, None]
+    found = angles_of(sequence(joints, sigma=0.001), ["shoulder_plane_of_elevation_l"])
     for array in (found.values, found.sigma):
         assert np.isfinite(array[:, 0, 0]).tolist() == [False, True]
 
@@ -180,7 +186,7 @@ def test_no_velocity_across_gaps():
     joints = bending(np.linspace(10, 60, 8))
     joints[2] = np.nan
     times = np.arange(8) / 30.0
-    times[5:] += 0.2
+    times[5:] += 0.08
     found = angles_of(sequence(joints, times=times), ["knee_flexion_l"])
     known = np.isfinite(angular_velocities(found)[:, 0, 0])
     assert known.tolist() == [False, False, False, False, False, False, True, False]
@@ -206,6 +212,9 @@ def test_peaks():
     assert np.isnan(found.values[1]).all()
     assert np.isnan(found.times[1]).all()
     assert len(found.warnings) == 1
+    falling = peak_velocities(angles_of(sequence(bending(100 - degrees), rate=250)))
+    assert falling.values[0, 0] == pytest.approx(-30 * 2 * np.pi / 0.2, rel=0.01)
+    assert falling.times[0, 0] == pytest.approx(0.1)
 
 
 def test_peaks_need_many_frames_a_second():

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
@@ -9,10 +11,11 @@ from ampose import InputError
 from ampose.analysis import angles_of
 from ampose.analysis.alignment import Method
 from ampose.analysis.comparison import CHANCE, Comparison, compare
-from ampose.poses import PoseSequence
+from ampose.poses import CHANGES, PoseSequence
 from tests.analysis.squatting import squat
 
 KNEE = ("knee_flexion_l",)
+PER_FRAME = ("joints", "root", "sigma", "keypoints", "scores", "valid", "world", *CHANGES)
 
 
 def compared(
@@ -59,6 +62,26 @@ def test_a_deeper_squat_in_numbers() -> None:
     assert row.largest.distinguishable
     back = compared(squat(60, 90, sigma=0.001), squat(60, 60, sigma=0.001)).rows[0]
     assert back.largest.value == pytest.approx(-row.largest.value, abs=0.5)
+    assert back.range.distinguishable
+    assert back.largest.distinguishable
+
+
+def test_ranges_are_of_what_both_show() -> None:
+    """The first somebody is there only from frame 5 on, the second ends before they bend."""
+    late, whole = squat(sigma=0.001), squat(sigma=0.001)
+    late.valid[:5] = False
+    frames = 30
+    short = replace(
+        whole, times=whole.times[:frames],
+        **{name: getattr(whole, name)[:frames] for name in PER_FRAME},
+    )  # fmt: skip
+    found = compared(late, short, method="none")
+    assert found.frames_a.tolist() == list(range(5, 5 + frames))
+    assert found.frames_b.tolist() == list(range(frames))
+    (row,) = found.rows
+    knee = angles_of(late, KNEE)["knee_flexion_l"][5 : 5 + frames, 0]
+    assert (row.low_a, row.high_a) == pytest.approx((knee.min(), knee.max()))
+    assert row.high_a < np.nanmax(angles_of(late, KNEE).values) - 10
 
 
 def test_sigma_is_that_of_both() -> None:
@@ -168,6 +191,10 @@ def test_warnings() -> None:
     assert "dynamic time warping" in told
     assert "Relative to each camera" in told
     assert "place: pelvis rotation." in told
+    both = [angles_of(each, names, reference=0) for each in (first, second)]
+    assert "Relative to each camera" not in "\n".join(compare(*both).warnings)
+    one = compare(both[0], angles_of(second, names))
+    assert "Relative to each camera" in "\n".join(one.warnings)
     assert "lifted by different weights" in told
     plain = "\n".join(compared(second, second, ("knee_flexion",), "none").warnings)
     assert "warping" not in plain

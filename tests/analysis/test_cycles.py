@@ -62,6 +62,13 @@ def test_what_comes_later_at_the_end_does_not_count():
     assert departure(values[::-1], 0, len(values) - 1) > len(values) - 11
 
 
+def test_a_rest_on_the_way_is_not_its_end():
+    """At 60 % of the way, and at 80 %."""
+    for rest, frame in ((60, 7), (80, 2)):
+        values = np.array([0, 40, rest, rest - 5, 70, 75, 85, 92, 100.0])
+        assert arrival(values, 0, 8) == frame
+
+
 def test_equal_maxima_are_one_if_no_fall_is_between_them():
     assert peaks_of(np.array([0, 30, 1, 30, 0.0]), 30) == [1]
     assert peaks_of(np.array([0, 30, 0, 30, 0.0]), 30) == [1, 3]

@@ -157,3 +157,45 @@ def test_what_is_no_recording():
         events_of(replace(squats(), skeleton=other), SQUAT)
     with pytest.raises(InputError, match="two or more frames"):
         events_of(sequence(np.zeros((1, 1, 17, 3))), SQUAT)
+
+
+def still(rate: float, **changes: object) -> PoseSequence:
+    return recording(np.tile(figure(), (9, 1, 1)), rate, **changes)
+
+
+@pytest.mark.parametrize(("rate", "told"), [(59.94, False), (50, True)])
+def test_a_low_frame_rate_is_told(rate: float, told: bool):
+    """Golf needs 60 frames a second; television's 59.94 are as good."""
+    said = " ".join(events_of(still(rate), PRESETS["golf-swing"])[1])
+    assert ("no event is more certain" in said) == told
+    assert ("50 frames/s: no event is more certain than the 20 ms between" in said) == told
+
+
+def test_a_filter_is_told_where_movements_are_fast():
+    filtered = still(240, provenance={"filter": "butterworth"})
+    for preset, told in (("golf-swing", True), ("squat", False)):
+        said = " ".join(events_of(filtered, PRESETS[preset])[1])
+        assert ("filtered along time (butterworth)" in said) == told
+
+
+def test_a_vertical_is_asked_for_where_it_counts():
+    for tilt, told in ((3.0, False), (None, True)):
+        said = " ".join(events_of(still(240, tilt_sigma=tilt), PRESETS["gait"])[1])
+        assert ("The direction of walking rests on it" in said) == told
+
+
+def test_strides_of_both_feet_in_the_order_of_time():
+    """The last of the left foot takes more than four seconds: somebody stood in between."""
+    events = [
+        by_hand(f"{name}_{side}", frame)
+        for name, side, frame in (
+            ("foot_strike", "l", 0), ("foot_strike", "r", 15), ("toe_off", "l", 18),
+            ("foot_strike", "l", 30), ("toe_off", "r", 33), ("foot_strike", "r", 45),
+            ("toe_off", "l", 48), ("foot_strike", "l", 60), ("toe_off", "l", 78),
+            ("foot_strike", "l", 181),
+        )
+    ]  # fmt: skip
+    joints = np.tile(figure(), (190, 1, 1))
+    rows, _ = repetitions_of(recording(joints, RATE), PRESETS["gait"], events)
+    spans = dict.fromkeys((row.start, row.turn, row.end) for row in rows)
+    assert list(spans) == [(0, 18, 30), (15, 33, 45), (30, 48, 60)]

@@ -48,6 +48,15 @@ def test_the_view_does_not_matter(seed):
     assert frames(recording(joints @ turn, RATE)) == frames(recording(joints, RATE))
 
 
+def test_a_child_takes_the_same_small_steps():
+    """Steps are measured by the leg."""
+    joints = walking(TIMES, STRIDE, swing=8)
+    found = frames(recording(0.5 * joints, RATE))
+    assert found == frames(recording(joints, RATE))
+    assert len(found["foot_strike_l"]) > 2
+    assert not frames(recording(walking(TIMES, STRIDE, swing=5), RATE))["foot_strike_l"]
+
+
 def test_curves_do_not_matter():
     """Somebody who walks round a circle in the six seconds."""
     straight = walking(TIMES, STRIDE)

@@ -29,10 +29,21 @@ def odd() -> PoseSequence:
         centre=(300.0, 250.0),
         distortion=(0.1, -0.02, 0.004, -0.006, 0.0),
         rotation=np.diag([1.0, -1, -1]) @ rotation_about(0, 0.1) @ rotation_about(2, 0.2),
+        translation=np.array([0.3, -0.2, 0.1]),
     )
-    made = sequence(ODD[None, None], sigma=0.02, tilt_sigma=3, cameras=(camera,))
-    keypoints = camera.project(made.joints + made.root[..., None, :])
-    return replace(made, keypoints=keypoints.astype(np.float32))
+    rng = np.random.default_rng(0)
+    sigma = rng.uniform(0.01, 0.03, (1, 1, 17, 3))
+    made = sequence(ODD[None, None], sigma=sigma, tilt_sigma=3, cameras=(camera,))
+    root = np.array([[[0.4, -0.1, 4.0]]], np.float32)
+    places = made.joints + root[..., None, :]
+    world = (places - camera.translation) @ camera.rotation
+    return replace(
+        made,
+        root=root,
+        keypoints=camera.project(places).astype(np.float32),
+        scores=rng.random((1, 1, 17), np.float32),
+        world=world.astype(np.float32),
+    )
 
 
 def test_twice_is_once(odd: PoseSequence) -> None:
@@ -69,3 +80,9 @@ def test_it_is_what_the_mirrored_camera_sees(odd: PoseSequence) -> None:
         640 - seen.keypoints[..., 0], odd.keypoints[:, :, list(odd.skeleton.mirror), 0], rtol=1e-5
     )
     assert np.linalg.det(seen.cameras[0].rotation) == pytest.approx(1)
+    placed = seen.cameras[0].to_camera(seen.world)
+    np.testing.assert_allclose(placed, seen.joints + seen.root[..., None, :], atol=1e-5)
+    assert (np.sign(seen.root) == np.sign(odd.root) * [-1, 1, 1]).all()
+    for name in ("sigma", "scores"):
+        exchanged = getattr(odd, name)[:, :, list(odd.skeleton.mirror)]
+        np.testing.assert_array_equal(getattr(seen, name), exchanged)

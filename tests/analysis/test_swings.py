@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 
 from ampose.analysis import PRESETS, events_of
+from ampose.analysis.moving import Moving, moving_people
+from ampose.analysis.swings import handed_warnings, hands_of
 from ampose.poses import PoseSequence
 from ampose.skeletons import H36M_17
 from tests.analysis.figure import FORWARD, LEFT, RIGHT
+from tests.analysis.figure import sequence as poses_of
 from tests.analysis.movements import (
     ADDRESS,
     FINISH,
@@ -169,3 +172,29 @@ def test_a_gap_before_the_swing_hides_what_was_there():
     found = events(recording(joints, RATE), "golf-swing")
     assert "address" not in found
     assert found["top"] == pytest.approx(TOP, abs=0.03)
+
+
+def person(left_wrist: list[float], right_wrist: list[float]) -> Moving:
+    """One frame; the ankles are a metre below the hips, which lie along x."""
+    joints = np.zeros((1, 17, 3))
+    for name, place in {
+        "left_hip": [0.1, 0, 0], "right_hip": [-0.1, 0, 0],
+        "left_ankle": [0.3, 1, 0], "right_ankle": [-0.1, 1, 0.4],
+        "left_wrist": left_wrist, "right_wrist": right_wrist,
+    }.items():  # fmt: skip
+        joints[0, H36M_17.index(name)] = place
+    return moving_people(poses_of(joints[:, None].repeat(2, 0)))[0]
+
+
+def test_hands_count_from_between_the_feet():
+    hands = hands_of(person([0.5, 0.2, 1], [0.3, 0.4, 0]))
+    np.testing.assert_allclose(hands, [[0.4 - 0.1, 0.3 - 1, 0.5 - 0.2]] * 2, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("aside", "told"),
+    [(0.06, "left"), (0.04, "cannot be told"), (-0.04, "cannot"), (-0.06, "right")],
+)
+def test_hands_must_go_back_to_one_side(aside: float, told: str):
+    (said,) = handed_warnings(person([aside, 0, 0], [aside, 0.1, 0]), 0)
+    assert told in said

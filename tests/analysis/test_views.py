@@ -59,7 +59,13 @@ def test_the_median_names_the_view_unless_somebody_turns():
 
 
 @pytest.mark.parametrize(
-    ("down", "badge"), [(40, "frontal, from above"), (-40, "frontal, from below"), (20, "frontal")]
+    ("down", "badge"),
+    [
+        (40, "frontal, from above"),
+        (-40, "frontal, from below"),
+        (26, "frontal, from above"),
+        (24, "frontal"),
+    ],
 )
 def test_steep_views(down, badge):
     angle = np.radians(down)
@@ -86,8 +92,10 @@ def test_who_is_not_there_has_no_view():
 def test_absent_frames_do_not_count():
     joints = turned(0, 90, 90, 90)
     joints[1:] = np.nan
-    (found,) = views_of(joints, np.broadcast_to(AWAY, (4, 1, 3)), UP)
+    roots = np.array([AWAY, *[[0, 4, 4]] * 3])[:, None]  # far below, if they were there
+    (found,) = views_of(joints, roots, UP)
     assert found.shares["frontal"] == 1
+    assert found.elevation_degrees == pytest.approx(0)
 
 
 def test_each_class_hears_what_a_view_means():

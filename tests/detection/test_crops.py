@@ -88,11 +88,18 @@ def test_outside_the_image_is_black():
     assert not Crop((500, 500), (20, 20)).cut(image, (8, 8)).any()
 
 
+def test_half_a_pixel_aside_is_the_mean_of_two():
+    image = _noise(40, 30)
+    cut = Crop((20.5, 15), (16, 12)).cut(image, (16, 12)).astype(int)
+    wide = image[9:21, 12:29].astype(int)
+    np.testing.assert_allclose(cut, (wide[:, :-1] + wide[:, 1:]) / 2, atol=1)
+
+
 def test_shrinking_averages_all_pixels():
-    image = np.zeros((64, 64, 3), np.uint8)
-    image[:, ::2] = 200  # sampled without averaging, these stripes would give 0 or 200
-    cut = Crop((32, 32), (64, 64)).cut(image, (8, 8))
-    assert abs(cut.astype(int) - 100).max() <= 1
+    image = _noise(80, 64)
+    cut = Crop((40, 32), (64, 48)).cut(image, (8, 6))
+    blocks = image[8:56, 8:72].reshape(6, 8, 8, 8, 3)
+    np.testing.assert_allclose(cut, blocks.mean((1, 3)), atol=1)
 
 
 @pytest.mark.parametrize(

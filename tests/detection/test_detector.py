@@ -219,7 +219,10 @@ def test_following_ends_where_the_scores_are_low():
     refiner = FixedRefiner(np.full((17, 2), 0.5), np.full(17, 0.29, np.float32))
     detector = _detector(FixedFinder(), refiner)
     assert detector.follow(PICTURE, standing(300, 100)) is None
-    refiner.answer = refiner.answer[0], np.full(17, 0.31, np.float32)
+    scores = np.full(17, 0.31, np.float32)
+    refiner.answer = refiner.answer[0], scores
+    assert detector.follow(PICTURE, standing(300, 100)) is not None
+    scores[8:] = 0.1  # joints that are not seen do not count
     assert detector.follow(PICTURE, standing(300, 100)) is not None
 
 

@@ -4,8 +4,15 @@ import numpy as np
 import pytest
 from onnx import TensorProto
 
-from ampose.detection.movenet import FIND_SCORE, ROUGH_JOINT_SCORE, Finder, letterbox_size
+from ampose.detection.movenet import (
+    FIND_SCORE,
+    ROUGH_JOINT_SCORE,
+    Finder,
+    MoveNetRefiner,
+    letterbox_size,
+)
 from ampose.onnx_models import open_session
+from ampose.skeletons import COCO_17
 
 from .conftest import MakeModel
 
@@ -67,3 +74,14 @@ def test_weak_joints_have_no_place(make_model: MakeModel):
     (pose,) = _finder(make_model, weak).find(PICTURE)
     assert pose.seen.tolist() == [False] + [True] * 16
     assert pose.scores[0] == 0
+
+
+def test_a_refined_joint_is_y_x_and_score(make_model: MakeModel):
+    output = np.zeros((1, 1, 17, 3), np.float32)
+    output[0, 0, 4] = 0.25, 0.75, 1.2
+    path = make_model(TensorProto.INT32, [1, 64, 64, 3], {"joints": output})
+    refiner = MoveNetRefiner(open_session(path, 1), COCO_17)
+    assert refiner.size == (64, 64)
+    keypoints, scores = refiner.refine(np.zeros((64, 64, 3), np.uint8))
+    assert keypoints[4].tolist() == [0.75, 0.25]
+    assert (scores[4], scores.min()) == (1, 0)

@@ -62,6 +62,7 @@ def test_distinct_keeps_the_first_of_each_person():
 
 def test_prominence_is_score_times_area():
     assert prominence(_boxed(0, 0, 10, 20)) == pytest.approx(200)
+    assert prominence(_boxed(0, 0, 1, 20)) == pytest.approx(20 * 5)  # seen from the side
     assert prominence(standing(0, 0, size=2)) == pytest.approx(4 * prominence(standing(0, 0)))
 
 

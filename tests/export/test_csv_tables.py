@@ -45,6 +45,13 @@ def numbers(rows: list[dict[str, str]], *columns: str) -> np.ndarray:
     return np.array([[float(row[column] or "nan") for column in columns] for row in rows])
 
 
+def test_no_negative_zero(tmp_path: Path, sequence: PoseSequence):
+    sequence.joints[0, 0, 4] = -1e-7
+    write_csv(sequence, tmp_path / "poses.csv")
+    row = table(tmp_path / "poses.csv")[1][4]
+    assert [row[f"relative_{axis}"] for axis in "xyz"] == ["0.00000"] * 3
+
+
 def test_tidy(tmp_path: Path, sequence: PoseSequence):
     write_csv(sequence, tmp_path / "poses.csv")
     columns, rows = table(tmp_path / "poses.csv")

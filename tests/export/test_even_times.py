@@ -30,6 +30,25 @@ def test_dropped_frames_give_way_to_the_usual_step() -> None:
     np.testing.assert_allclose(moments, np.arange(7) * 0.04)
 
 
+@pytest.mark.parametrize(
+    ("step", "off", "wanted"),
+    [(0.04, 0.0009, True), (0.04, 0.0011, False), (0.005, 0.00045, True), (0.005, 0.00055, False)],
+)
+def test_a_millisecond_or_a_tenth_of_a_step_may_be_missing(
+    step: float, off: float, wanted: bool
+) -> None:
+    times = step * np.arange(9)
+    times[4] += off
+    assert is_even(times) == wanted
+
+
+def test_moments_go_up_to_the_last_frame_and_not_beyond() -> None:
+    moments, _ = even(np.array([0, 0.1, 0.2, 0.3, 0.6, 0.7]), "BVH")
+    np.testing.assert_allclose(moments, np.arange(8) / 10)
+    moments, _ = even(np.array([0, 0.1, 0.2, 0.3, 0.57]), "BVH")
+    np.testing.assert_allclose(moments, np.arange(6) / 10)
+
+
 @pytest.mark.parametrize("times", [[], [0.0]])
 def test_a_still_has_any_step(times: list[float]) -> None:
     moments, step = even(np.array(times), "BVH")
@@ -41,3 +60,7 @@ def test_a_still_has_any_step(times: list[float]) -> None:
 def test_moments_far_apart_are_refused() -> None:
     with pytest.raises(UnfitError, match=r"^C3D has a constant frame time, but 4 frames 0.04 s"):
         even(np.array([0, 0.04, 0.08, 1000]), "C3D")
+    most = 20 * 4
+    assert len(even(np.array([0, 0.04, 0.08, 0.04 * (most - 1)]), "C3D")[0]) == most
+    with pytest.raises(UnfitError, match="GLB or CSV, which keep their times"):
+        even(np.array([0, 0.04, 0.08, 0.04 * most]), "C3D")

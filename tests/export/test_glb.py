@@ -117,7 +117,17 @@ def test_sticks_are_where_the_bones_are(tmp_path: Path, second: float | None):
 def test_sticks_face_outwards_and_have_the_colour_of_their_side(tmp_path: Path):
     file = written(recording(walking(2)), tmp_path)
     (mesh,) = file.json["meshes"]
+    colours = {
+        material["name"]: material["pbrMetallicRoughness"]["baseColorFactor"]
+        for material in file.json["materials"]
+    }
+    (red, _, blue, _), (other_red, _, other_blue, _) = colours["left"], colours["right"]
+    assert red < blue  # as everywhere: left is blue, right is vermilion
+    assert other_blue < other_red
     for primitive in mesh["primitives"]:
+        for place in primitive["attributes"].values():
+            view = file.json["accessors"][place]["bufferView"]
+            assert file.json["bufferViews"][view]["target"] == 34962  # ARRAY_BUFFER
         at = {key: file.array(place) for key, place in primitive["attributes"].items()}
         corners = at["POSITION"].reshape(-1, 3, 3).astype(float)
         normals = at["NORMAL"].reshape(-1, 3, 3)

@@ -18,7 +18,31 @@ def test_even_recordings_are_taken_as_they_are() -> None:
     assert found.rate == pytest.approx(30)
     np.testing.assert_allclose(found.places, person, atol=1e-6)
     np.testing.assert_allclose(found.times, 2 + np.arange(5) / 30)
+
+
+def test_names_are_pose2sims() -> None:
     assert tuple(MARKERS) == H36M_17.joints
+    middle = {"pelvis": "Hip", "spine": "Spine", "thorax": "Neck", "neck_nose": "NeckNose"}
+    for joint, name in MARKERS.items():
+        side, _, part = joint.partition("_")
+        if side in ("left", "right"):
+            assert name == f"{side[0].upper()}{part.capitalize()}"
+        else:
+            assert name == (middle | {"head_top": "Head"})[joint]
+
+
+def test_a_marker_without_one_coordinate_is_absent() -> None:
+    person = walking(2)
+    person[1, 4, 2] = np.nan
+    (found,) = markers(recording(person), "TRC")
+    assert np.argwhere(np.isnan(found.places)).tolist() == [[1, 4, axis] for axis in range(3)]
+
+
+def test_a_late_frame_is_moved_to_where_it_was_due() -> None:
+    person = walking(5)
+    (found,) = markers(recording(person, times=np.array([0, 0.04, 0.08, 0.15, 0.16])), "C3D")
+    late = (3 * person[2] + 4 * person[3]) / 7  # at 0.12 s
+    np.testing.assert_allclose(found.places[3], late, atol=1e-6)
 
 
 def test_a_dropped_frame_is_interpolated_between_its_neighbours() -> None:

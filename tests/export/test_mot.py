@@ -61,16 +61,20 @@ def test_whole_rows():
     columns = {
         "often": np.array([1, 2, nan, 4, nan]),
         "always": np.array([1.0, 2, 3, 4, nan]),
+        "half": np.array([nan, 2, nan, 4, nan]),
         "rarely": np.array([1, nan, nan, nan, nan]),
     }
     times, kept, notes = whole_rows(np.arange(5.0), columns)
-    assert times.tolist() == [0, 1, 3]
+    assert times.tolist() == [1, 3]
     assert {name: list(values) for name, values in kept.items()} == {
-        "often": [1, 2, 4],
-        "always": [1, 2, 4],
+        "often": [2, 4],
+        "always": [2, 4],
+        "half": [2, 4],
     }
     assert notes == (
         "Mostly absent and left out: rarely.",
-        "2 of 5 frames lack an angle and are left out.",
+        "3 of 5 frames lack an angle and are left out.",
     )
-    assert not len(whole_rows(np.arange(2.0), {"never": np.full(2, nan)})[0])
+    times, kept, notes = whole_rows(np.arange(2.0), {"never": np.full(2, nan)})
+    assert (len(times), kept) == (0, {})
+    assert notes[0] == "Mostly absent and left out: never."

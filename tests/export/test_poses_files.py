@@ -194,15 +194,19 @@ def test_any_size_is_valid(
 
 def test_json_numbers_by_hand(tmp_path: Path) -> None:
     poses = sequence(1, 1, skeleton=Skeleton("dot", ("pelvis",), (-1,)))
-    poses.joints[...] = [0.123456, -0.000001, np.nan]
-    poses.root[...] = [0.123456, -0.000001, 2]
-    poses.keypoints[...] = [12.345, 7]
+    for metres in (poses.joints, poses.root, poses.world):
+        metres[...] = [0.123456, -0.000001, 2]
+    poses.sigma[...] = [0.123456, -0.000001, np.nan]
+    poses.keypoints[...] = [12.347, 7]
     poses.scores[...] = 0.98766
+    poses.times[...] = 1.23456789
     document = written_json(poses, tmp_path)
-    assert document["joints"] == [[[None]]]
+    assert document["joints"] == document["world"] == [[[[0.12346, 0.0, 2.0]]]]
     assert document["root"] == [[[0.12346, 0.0, 2.0]]]
+    assert document["sigma"] == [[[None]]]
     assert document["scores"] == [[[0.9877]]]
-    assert document["keypoints"][0][0][0][1] == 7
+    assert document["keypoints"] == [[[[12.35, 7]]]]
+    assert document["times"] == [1.234568]
     assert "-0.0" not in (tmp_path / "poses.json").read_text().partition('"root"')[2]
 
 
@@ -276,6 +280,8 @@ def tampered(path: Path, **changes: Any) -> Path:
         ({"joints": np.zeros((3, 2, 16, 3), np.float32)}, "joints must have shape"),
         ({"times": np.float64(0)}, "times must be an array"),
         ({"skeleton": np.zeros(3)}, "skeleton must be one string"),
+        ({"warnings": np.float64(3)}, "warnings must be one string"),
+        ({"warnings": np.array(['["careful"]'])}, "warnings must be one string"),
         ({"skeleton": np.array("{")}, "not valid JSON"),
         ({"skeleton": np.array("[]")}, "not a readable poses.npz"),
         ({"camera": np.array("{}")}, "'size'"),

@@ -117,6 +117,18 @@ def test_between_two_bends_the_twist_goes_evenly():
     assert twist[75] == pytest.approx(45, abs=2)
 
 
+def test_between_two_bends_the_twist_goes_the_shorter_way():
+    """From 150 degrees to -150: over 180, not over 0."""
+    poses = [
+        *([pose(bent("left", 60, plane=-150))] * 30),
+        *([pose(bent("left", 2))] * 30),
+        *([pose(bent("left", 60, plane=150))] * 30),
+    ]
+    twist = degrees(turn(still(*poses), "LeftArm"))[:, 0]
+    np.testing.assert_allclose(np.abs(twist[[0, 45, 89]]), [150, 180, 150], atol=2)
+    assert (np.abs(twist) > 149).all()
+
+
 def test_a_frame_that_bends_the_wrong_way_is_passed_over():
     poses = (
         [pose(bent("left", 40))] * 20 + [pose(bent("left", -25))] + [pose(bent("left", 40))] * 20

@@ -52,6 +52,25 @@ def test_coco_results_keep_gaps_and_order(tmp_path: Path) -> None:
     assert "no identities" in loaded.warnings[0]
 
 
+def test_coco_images_are_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    numbers = [900_001, 17, 4, 65_536, 1000]
+    records = [{"image_id": i, "keypoints": body(17, i)} for i in numbers]
+    loaded = load_keypoints(save(tmp_path / "a.json", records), skeleton="coco_17", fps=1)
+    assert loaded.times.tolist() == sorted(numbers)
+    assert loaded.keypoints[:, 0, 0, 0].tolist() == sorted(numbers)
+
+
+def test_identities_of_some_are_none(tmp_path: Path) -> None:
+    first, second = ({"image_id": 1, "keypoints": body(17, start)} for start in (1, 50))
+    records = [first | {"track_id": 8}, second, first | {"image_id": 2, "track_id": 8}]
+    loaded = load_keypoints(save(tmp_path / "a.json", records), skeleton="coco_17", fps=1)
+    assert loaded.ids.tolist() == [0, 1]
+    assert not loaded.identified
+    assert any("no identities" in warning for warning in loaded.warnings)
+    photo = load_keypoints(save(tmp_path / "a.json", records[:2]), skeleton="coco_17", fps=1)
+    assert not any("no identities" in warning for warning in photo.warnings)
+
+
 def test_coco_annotations(tmp_path: Path) -> None:
     person = body(17)
     person[2::3] = [0, 1, *[2] * 15]
@@ -66,6 +85,7 @@ def test_coco_annotations(tmp_path: Path) -> None:
     assert loaded.keypoints[0, 0, 1].tolist() == [2, 102]
     assert loaded.scores[0, 0].tolist() == [0] + [1] * 16
     assert not loaded.scores[1:].any()
+    assert not any("scores" in warning for warning in loaded.warnings)
 
 
 def test_coco_names_in_another_order_are_sorted(tmp_path: Path) -> None:

@@ -42,6 +42,7 @@ def test_frames_of_one_person(lifter: Lifter, people: Array) -> None:
     assert (result.root[..., 2] > 0.5).all()
     assert result.ids.tolist() == [0]
     assert result.times.tolist() == list(range(8))
+    assert result.times.dtype == np.float64
     assert result.skeleton == H36M_17
     np.testing.assert_allclose(result.keypoints[:, 0], people, atol=1e-3)
     assert (result.scores == 1).all()

@@ -28,3 +28,13 @@ def test_rate_and_delay() -> None:
     assert status.mean_rate == pytest.approx(199 / status.seconds)
     assert status.delay == pytest.approx(0.06)
     assert status.high_delay == pytest.approx(0.06)
+
+
+def test_half_of_the_delays_and_nearly_all() -> None:
+    now = 0.0
+    meter = Meter(lambda: now)
+    for place in range(101):
+        now += 1.0
+        meter.show(now - place / 100, people=0)
+    assert meter.status.delay == pytest.approx(0.5)
+    assert meter.status.high_delay == pytest.approx(0.95)

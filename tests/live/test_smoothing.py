@@ -16,7 +16,7 @@ class Mean:
         self.seen: list[Array] = []
 
     def update(self, values: Array, time: float) -> Array:
-        self.seen.append(values)
+        self.seen.append(values.copy())
         return np.mean(self.seen, axis=0)
 
 
@@ -55,6 +55,13 @@ def test_who_was_away_for_long_starts_anew() -> None:
     assert smooth(frame(0.9, p1=3)).joints[0, 0, 0] == 2
     smooth(frame(1.5))
     assert smooth(frame(2.5, p1=7)).joints[0, 0, 0] == 7
+
+
+def test_who_stays_for_long_is_remembered() -> None:
+    smooth = Smoother(Mean, Mean)
+    for second in range(4):
+        last = smooth(frame(0.9 * second, p1=second))
+    assert last.joints[0, 0, 0] == 1.5
 
 
 def test_nobody() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import ExifTags, Image, features
 
 from ampose.errors import InputError
-from ampose.media import load_photo, media_kind, photo_paths, write_png
+from ampose.media import frames, load_photo, media_kind, photo_paths, photos, write_png
 from ampose.media.folders import natural_key
 from ampose.media.photos import MAX_PIXELS
 
@@ -259,3 +259,16 @@ def test_png_round_trip_leaves_only_the_file(tmp_path):
 
 def test_the_film_diagonal():
     assert math.hypot(36, 24) == pytest.approx(43.2666, abs=1e-4)
+
+
+def test_a_photo_reduced_in_strips_is_as_reduced_whole(tmp_path, monkeypatch):
+    """40 x 30 by a factor of 2, in strips of 4 rows."""
+    image = np.random.default_rng(0).integers(0, 256, (30, 40, 3), dtype=np.uint8)
+    Image.fromarray(image).save(tmp_path / "a.png")
+    monkeypatch.setattr(photos, "MAX_SIDE", 20)
+    monkeypatch.setattr(frames, "MAX_SIDE", 20)
+    monkeypatch.setattr(photos, "_STRIP_PIXELS", 4 * 40)
+    frame = load_photo(tmp_path / "a.png")
+    assert (frame.size, frame.image.shape) == ((40, 30), (15, 20, 3))
+    means = image.reshape(15, 2, 20, 2, 3).mean((1, 3))
+    np.testing.assert_allclose(frame.image, means, atol=1)

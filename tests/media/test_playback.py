@@ -84,6 +84,16 @@ def test_decoding_slower_than_life_still_shows_something(tmp_path: Path, clock: 
     assert len(seen) + len(dropped) == 10
 
 
+def test_from_the_middle_of_a_video_nobody_waits_for_its_beginning(
+    tmp_path: Path, clock: Clock
+) -> None:
+    path = ten(tmp_path / "a.mp4")
+    played = Playback(Video(path, start=0.2), clock, lambda: None)  # type: ignore[arg-type]
+    came = [(frame.time, clock.now - 100) for frame in played]
+    assert [time for time, _ in came] == pytest.approx([0.2, 0.24, 0.28, 0.32, 0.36])
+    assert [moment for _, moment in came] == pytest.approx([0, 0.04, 0.08, 0.12, 0.16])
+
+
 def test_stopping(tmp_path: Path, clock: Clock) -> None:
     played, _ = clock.play(ten(tmp_path / "a.mp4"))
     frames = iter(played)

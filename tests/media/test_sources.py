@@ -48,3 +48,6 @@ def test_a_name_is_no_path(tmp_path: Path) -> None:
     poses = tmp_path / "in" / "result" / "poses.npz"
     assert find_source("../../secret.mp4", poses) is None
     assert find_source(str(secret), poses) is None
+    poses.parent.mkdir(parents=True)
+    beside = clip(poses.parent / "secret.mp4", [nobody()])
+    assert find_source("../../secret.mp4", poses) == beside

@@ -68,6 +68,16 @@ def test_header_and_frames(tmp_path):
     assert [level(f) for f in frames[:40]] == pytest.approx(4 * np.arange(40) + 19.5, abs=3)
 
 
+def test_a_file_that_does_not_begin_at_nought(tmp_path):
+    """A recorder's clock went on: its first frame is at 3 s."""
+    path = make(tmp_path / "a.mkv", pts=range(75, 125))
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        assert stream.start_time * stream.time_base == 3
+    assert times(path)[:3] == pytest.approx([0, 0.04, 0.08])
+    assert times(path, start=1)[0] == pytest.approx(1)
+
+
 def test_a_video_is_read_once(tmp_path):
     with Video(make(tmp_path / "a.mp4", 3)) as video:
         list(video)

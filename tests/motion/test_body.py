@@ -63,6 +63,7 @@ def test_frames_that_cannot_be_relifted_stay():
     keypoints, _, scores = seen(truth)
     lifted = with_lengths(truth, TYPICAL_BONES)
     lifted[7] = np.nan
+    keypoints[11] = np.nan  # lifted, but nothing says where
 
     def relift(moved, confidence):
         answer = lifted + 0.001
@@ -71,8 +72,23 @@ def test_frames_that_cannot_be_relifted_stay():
 
     found = measured_body(lifted, UNKNOWN, keypoints, scores, TIMES, CAMERA, relift=relift)
     assert np.isnan(found.joints[7]).all()
-    np.testing.assert_array_equal(found.joints[9], lifted[9])
+    np.testing.assert_array_equal(found.joints[[9, 11]], lifted[[9, 11]])
     np.testing.assert_array_equal(found.joints[8], lifted[8] + 0.001)
+
+
+def test_a_long_clip_is_measured_from_its_first_to_its_last_frame(monkeypatch):
+    truth = turning(TYPICAL_BONES)
+    keypoints, _, scores = seen(truth)
+    measured = []
+
+    def noted(joints, rays, scores, times, lengths, *, sigma):
+        measured.append(times)
+        return lengths
+
+    monkeypatch.setattr(body, "MEASURED_FRAMES", 5)
+    monkeypatch.setattr(body, "fitted_lengths", noted)
+    measured_body(truth - truth[:, :1], UNKNOWN, keypoints, scores, TIMES, CAMERA)
+    np.testing.assert_array_equal(measured, [TIMES[[0, 15, 30, 44, 59]]])
 
 
 @pytest.mark.parametrize("frames", [0, 3])
@@ -114,6 +130,19 @@ class TestResidual:
         scores[:, :9] = 0
         found = reprojection_residual(truth - truth[:, :1], truth[:, 0], keypoints, scores, CAMERA)
         assert found.pixels == pytest.approx(0, abs=1e-9)
+
+    def test_one_joint_without_an_extent(self):
+        """And others with a score but no place, in the picture or in space."""
+        truth = moving(1)
+        keypoints, _, scores = seen(truth)
+        scores[:, 3:] = 0
+        keypoints[:, 0, 0] += 5
+        keypoints[:, 1] = np.nan
+        joints = truth - truth[:, :1]
+        joints[:, 2] = np.nan
+        keypoints[:, 2] = keypoints[:, 0]
+        found = reprojection_residual(joints, truth[:, 0], keypoints, scores, CAMERA)
+        assert (found.pixels, found.of_box) == pytest.approx((5, 5))
 
     @pytest.mark.parametrize("frames", [0, 2])
     def test_nobody(self, frames):

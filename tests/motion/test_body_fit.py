@@ -2,14 +2,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.optimize import least_squares
 
-from ampose.geometry import bone_lengths, rotate, rotation_about
+from ampose.geometry import bone_lengths, joints_from_bones, rotate, rotation_about
 from ampose.lifting.root import estimate_root
 from ampose.metrics import aligned_joint_errors
 from ampose.motion import body_fit
 from ampose.motion.body import reprojection_residual
 from ampose.motion.body_fit import fit_to_bones, fitted_lengths
-from ampose.motion.bones import TYPICAL_BONES, stature, with_lengths
+from ampose.motion.bones import TYPICAL_BONES, stature, unit_bones, with_lengths
 from ampose.skeletons import H36M_17
 from tests.motion.people import CAMERA, RATE, moving, other_body, seen
 
@@ -25,6 +26,49 @@ class TestFit:
         fit = fit_to_bones(relative(truth), rays, scores, TYPICAL_BONES)
         np.testing.assert_allclose(fit.joints, relative(truth), atol=1e-6)
         np.testing.assert_allclose(fit.root, truth[:, 0], atol=1e-5)
+
+    @pytest.mark.parametrize("said", [False, True])
+    def test_goes_to_scipys_minimum_of_what_is_stated(self, said, monkeypatch):
+        """One frame, in standard deviations: Huber's of the keypoints, squares of directions."""
+        rng = np.random.default_rng(3)
+        truth = moving(1)
+        keypoints, _, _ = seen(truth)
+        keypoints[0, 13] += 0 if said else 60  # steps do not settle on one far off a free arm
+        scores, rays = rng.uniform(0.2, 1, (1, 17)), CAMERA.rays(keypoints)
+        lifted = with_lengths(truth + rng.normal(0, 0.03, truth.shape), TYPICAL_BONES)
+        sigma = rng.choice([0.001, 0.03, 0.06], (1, 17, 3)) if said else None
+        start, bones = estimate_root(lifted, rays, scores), unit_bones(lifted)[0]
+        deviation = np.where(np.isin(range(17), body_fit.VAGUE), 0.045, 0.03)
+        weight = np.sqrt(scores[0]) / deviation * start[0, 2]
+        if sigma is None:
+            ray = start[0] / np.linalg.norm(start)
+            along = np.outer(ray, ray)
+            root_precision = (np.eye(3) - along) / 0.1 + along / 0.15
+        else:
+            parents, children = np.transpose(H36M_17.edges)
+            off = np.sqrt(sigma[0, parents] ** 2 + sigma[0, children] ** 2)
+            off = (off / TYPICAL_BONES[:, None]).clip(0.03, 0.5)
+
+        def misses(unknown):
+            directions = unknown[3:].reshape(16, 3)
+            directions = directions / np.linalg.norm(directions, axis=-1, keepdims=True)
+            places = joints_from_bones(directions * TYPICAL_BONES[:, None], H36M_17) + unknown[:3]
+            miss = (rays[0, :, :2] - places[:, :2] / places[:, 2:]) * weight[:, None]
+            far = np.linalg.norm(miss, axis=-1, keepdims=True).clip(2)
+            miss *= np.sqrt(4 * far - 4) / far
+            turned = directions - bones
+            turned = turned @ root_precision if sigma is None else turned / off
+            return np.concatenate([miss.ravel(), turned.ravel()])
+
+        begin = np.concatenate([start[0], bones.ravel()])
+        best = least_squares(misses, begin, ftol=1e-15, gtol=1e-12).x
+        directions = best[3:].reshape(16, 3)
+        directions /= np.linalg.norm(directions, axis=-1, keepdims=True)
+        expected = joints_from_bones(directions * TYPICAL_BONES[:, None], H36M_17)
+        monkeypatch.setattr(body_fit, "FIT_STEPS", 50)
+        fit = fit_to_bones(lifted, rays, scores, TYPICAL_BONES, sigma=sigma)
+        np.testing.assert_allclose(fit.joints[0], expected, atol=1e-4)
+        np.testing.assert_allclose(fit.root[0], best[:3], atol=1e-4)
 
     def test_lengths_are_exact_and_the_picture_is_nearer(self, rng):
         truth = moving(30, other_body())

@@ -72,6 +72,30 @@ class TestLiftedLengths:
         np.testing.assert_allclose(self.found(joints, None, sigma), TYPICAL_BONES)
         np.testing.assert_allclose(self.found(joints), 1.5 * TYPICAL_BONES)
 
+    @pytest.mark.parametrize("joint", ["elbow", "wrist"])
+    def test_a_bone_is_as_sure_as_the_less_sure_of_its_ends(self, joint):
+        joints = moving(20)
+        unsure = np.zeros((20, 17), bool)
+        for side in ("left", "right"):
+            elbow, wrist, end = H36M_17.indices(f"{side}_{n}" for n in ("elbow", "wrist", joint))
+            joints[:15, wrist] += 0.5 * (joints[:15, wrist] - joints[:15, elbow])
+            unsure[:15, end] = True
+        sigma = np.where(unsure, 0.3, 0.03)[..., None] * np.ones(3)
+        for found in (
+            self.found(joints, np.where(unsure, 0.1, 1)),
+            self.found(joints, None, sigma),
+        ):
+            np.testing.assert_allclose(found, TYPICAL_BONES)
+
+    def test_frames_without_a_place_and_sigmas_of_nothing_do_not_count(self):
+        joints = moving(9)
+        root = joints[:, 0].copy()
+        pose = joints - joints[:, :1]
+        pose[:5] *= 1.5
+        root[:3], root[3:5] = np.nan, 0
+        found = bones.lifted_lengths(pose, root, np.ones((9, 17)), np.zeros((9, 17, 3)))
+        np.testing.assert_allclose(found, TYPICAL_BONES)
+
     def test_a_bone_across_the_ray_counts_more_than_one_along_it(self):
         """Forearms: wrong in three frames where they point at the camera, right in two."""
         joints = moving(5)
@@ -95,7 +119,10 @@ class TestLiftedLengths:
         assert self.found(np.full((frames, 17, 3), np.nan)) is None
 
     def test_joints_that_are_never_seen_have_a_length_all_the_same(self):
-        joints = moving(4)
-        scores = np.ones((4, 17))
-        scores[:, [13, 16]] = 0
+        joints = moving(3)
+        scores = np.ones((3, 17))
+        for elbow, wrist in ((12, 13), (15, 16)):
+            scores[:, wrist] = 0
+            forearm = joints[:, wrist] - joints[:, elbow]
+            joints[:, wrist] = joints[:, elbow] + [[0.9], [1.0], [1.1]] * forearm
         np.testing.assert_allclose(self.found(joints, scores), TYPICAL_BONES)

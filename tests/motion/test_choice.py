@@ -42,7 +42,9 @@ class TestParse:
         assert parse_choice("640,360") == Choice("click", point=(640, 360))
         assert parse_choice("640.5, 0") == Choice("click", point=(640.5, 0))
 
-    @pytest.mark.parametrize("text", ["", "tallest", "-1", "1.5", "1,2,3", "1,", "-1,5", "nan,1"])
+    @pytest.mark.parametrize(
+        "text", ["", "tallest", "-1", "1.5", "1,2,3", "1,", "-1,5", "nan,1", 10 * "1"]
+    )
     def test_anything_else_is_refused(self, text: str):
         with pytest.raises(InputError, match="--person must be all, largest") as error:
             parse_choice(text)
@@ -73,6 +75,10 @@ class TestChosen:
         assert chosen(Choice("click", point=(110, 15)), IDS, scene()) == [1]
         with pytest.raises(InputError, match=r"nobody is ever at 500,5; ids are 0, 3, 7"):
             chosen(Choice("click", point=(500, 5)), IDS, scene())
+
+    def test_click_is_on_who_is_there_first(self):
+        one_after_the_other = np.array([[box(0, 0, 9, 9), NOBODY], [NOBODY, box(0, 0, 9, 9)]])
+        assert chosen(Choice("click", point=(5, 5)), IDS[:2], one_after_the_other) == [0]
 
     def test_click_on_two_is_the_nearer(self):
         both = np.array([[box(0, 0, 100, 100), box(40, 40, 40, 40), NOBODY]])
@@ -107,6 +113,7 @@ class TestLive:
         assert live.update(two, np.array([small, large]), 1) == [0]
         assert live.update(two[1:], large[None], 2) == []  # not gone yet
         assert live.update(two, np.array([small, large]), 2.5) == [0]
+        assert live.update(two[1:], large[None], 4.5) == []  # two seconds are not too long
         assert live.update(two[1:], large[None], 4.6) == [0]
         assert live.update(two, np.array([small, large]), 5) == [1]
 
@@ -125,6 +132,7 @@ class TestLive:
     def test_id_and_all(self):
         frame = scene()[5]
         assert LiveChoice(Choice("id", id=3)).update(IDS, frame, 0) == [1]
+        assert LiveChoice(Choice("id", id=3)).update(IDS, scene()[0], 0) == []  # not seen
         assert LiveChoice(Choice("id", id=4)).update(IDS, frame, 0) == []
         assert LiveChoice(Choice("all")).update(IDS, frame, 0) == [0, 1, 2]
 

@@ -73,6 +73,8 @@ def test_height_sets_the_size_of_everything(lifter, walk):
     alone = motion_of(tracks(walk), lifter, Repairs.none(height=1.9))
     raw = motion_of(tracks(walk), lifter, Repairs.none())
     assert alone.joints == pytest.approx(raw.joints * size, abs=1e-5)
+    assert np.isfinite(raw.sigma).all()
+    assert alone.sigma == pytest.approx(raw.sigma * size, abs=1e-5)
     given = [result.quality["people"][0]["height_given"] for result in (usual, tall, alone, raw)]
     assert given == [False, True, True, False]
 
@@ -105,6 +107,9 @@ def test_swapped_legs_are_put_back_and_told(lifter, walk):
     )
     kept = motion_of(swapped, lifter, Repairs(swaps=False))
     assert not kept.repaired.any()
+    swapped.keypoints[:10] = np.nan  # frames count from the recording's first, not the person's
+    (person,) = motion_of(swapped, lifter).quality["people"]
+    assert person["swaps"] == [{"kind": "legs", "first": SPAN.start, "last": SPAN.stop - 1}]
 
 
 def test_a_joint_that_jumps_is_replaced(lifter, walk):
@@ -137,13 +142,13 @@ def test_a_joint_missing_for_a_moment_is_filled(lifter, walk):
 def test_somebody_away_for_a_moment_is_bridged_and_for_long_is_absent(lifter, walk):
     away = walk.copy()
     away[10:15] = np.nan
-    away[25:40] = np.nan
+    away[25:36] = np.nan  # 0.48 s from the frame before to the one after
     result = motion_of(tracks(away), lifter)
     assert result.filled[10:15].all()
     assert np.isfinite(result.root[10:15]).all()
     assert np.isnan(result.keypoints[10:15]).all()
-    assert not result.valid[25:40].any()
-    assert np.isnan(result.root[25:40]).all()
+    assert not result.valid[25:36].any()
+    assert np.isnan(result.root[25:36]).all()
     assert bone_length_variation(result.joints[:25, 0], H36M_17) < 1e-3
     assert any("85 joint(s) were filled in across gaps" in w for w in result.warnings)
 
@@ -169,6 +174,11 @@ def test_noise_is_smoothed(lifter, walk):
 
     assert shaking(Repairs()) < 0.4 * shaking(Repairs(filter="none"))
     assert shaking(Repairs(cutoff=2)) < shaking(Repairs(cutoff=8))
+    steady, plain = (
+        motion_of(noisy, lifter, Repairs(filter="none", root=root)).root[:, 0, 2]
+        for root in (True, False)
+    )
+    assert np.diff(steady, 2).std() < 0.2 * np.diff(plain, 2).std()
 
 
 def test_the_world_stands_on_its_floor():
@@ -185,9 +195,10 @@ def test_the_world_stands_on_its_floor():
     there = result.cameras[0].to_camera(result.world[:, 0])
     np.testing.assert_allclose(there, (result.joints + result.root[:, :, None])[:, 0], atol=1e-4)
     assert any("Up and the floor are estimated" in warning for warning in result.warnings)
-    stated = motion_of(tracks(joints), lifter, Repairs(pitch=5, roll=0, **one_lift))
+    stated = motion_of(tracks(joints), lifter, Repairs(pitch=5, roll=4, **one_lift))
     assert stated.world_frame["rests_on"] == "pitch given"
     assert stated.world_frame["camera_pitch_degrees"] == pytest.approx(5, abs=1)
+    assert stated.world_frame["camera_roll_degrees"] == pytest.approx(4, abs=1)
     assert not motion_of(tracks(joints), lifter, Repairs(world=False, **one_lift)).world_frame
 
 

@@ -102,6 +102,13 @@ def test_nothing_to_cut_at_low_frame_rates(low_pass, rate, cutoff, rng):
     assert not changed.any()
 
 
+def test_a_stretch_of_one_period_is_left(rng):
+    values = rng.normal(size=(8, 1, 3))  # 28 frames/s: 7 frames are a period of 4 Hz
+    for frames, filtered in ((7, False), (8, True)):
+        _, changed = butterworth(values[:frames], np.arange(frames) / 28, 4)
+        assert changed.all() == changed.any() == filtered
+
+
 def test_just_enough_frames_per_second(rng):
     values = rng.normal(size=(100, 1, 3))
     out, changed = butterworth(values, np.arange(100) / 8.1, 4)
@@ -121,6 +128,13 @@ def test_uneven_times(low_pass, rng):
     assert changed.all()
     clean, _ = low_pass(truth, times)
     assert np.abs(clean - truth).max() < 0.03
+
+
+@pytest.mark.parametrize("low_pass", LAGLESS)
+def test_a_steady_motion_stays_so_when_times_are_a_little_uneven(low_pass, rng):
+    times = (np.arange(100) + rng.uniform(-0.2, 0.2, 100)) / 30
+    line = times[:, None, None] * np.array([1.0, -2, 0.5])
+    np.testing.assert_allclose(low_pass(line, times)[0], line, atol=1e-6)
 
 
 def test_times_rounded_to_milliseconds_are_even(rng):
@@ -197,6 +211,11 @@ class TestOneEuro:
         lag = (line - one_euro(line, times)[0])[-1, 0, 0] / 4
         assert 0 < lag < 0.005  # seconds; at its cut-off for rest it would be 0.16
 
+    def test_keeps_the_type(self):
+        live = OneEuro()
+        for frame in range(3):
+            assert live.update(np.ones((17, 3), np.float32), frame / 25).dtype == np.float32
+
     def test_what_does_not_fit(self):
         live = OneEuro()
         live.update(np.zeros((17, 3)), 1)
@@ -241,7 +260,9 @@ def test_smooth_calls_the_filter_it_is_asked_for(rng):
     np.testing.assert_array_equal(
         smooth(values, times, "one-euro", cutoff=3)[0], one_euro(values, times, min_cutoff=3)[0]
     )
-    assert not smooth(values, times, "none")[1].any()
+    same, changed = smooth(values, times, "none")
+    assert not changed.any()
+    assert not np.shares_memory(same, values)
 
 
 def test_wrong_requests():

@@ -122,6 +122,30 @@ def test_upright_bodies(pitch, roll):
     assert unsteady.tilt_sigma > one.tilt_sigma
 
 
+def test_how_sure_a_body_is_by_hand():
+    """Upright within 4 degrees, and 3 that it sways: 5, beside how level cameras are held."""
+    world = find_world([stance(up=np.array([0, -1.0, 0]), spread=3)])
+    pitch, roll = (1 / 5**2 + 1 / usual**2 for usual in (15, 5))
+    assert world.tilt_sigma == pytest.approx(np.sqrt(1 / pitch + 1 / roll))
+
+
+@pytest.mark.parametrize("height", [1.0, 3.0])
+def test_how_sure_footfalls_are_by_hand(height):
+    """Four at the corners of a square, a metre from its middle to either side."""
+    feet = [[x, height, z] for x in (-1.0, 1) for z in (3.0, 5)]
+    world = find_world([stance(feet)])
+    sigma = np.degrees(np.hypot(0.05, 0.03 * height))
+    pitch, roll = (4 / sigma**2 + 1 / usual**2 for usual in (15, 5))
+    assert world.tilt_sigma == pytest.approx(np.sqrt(1 / pitch + 1 / roll))
+
+
+def test_a_given_pitch_holds_against_a_body_that_leans():
+    """Half a degree against four: the mean by weight, not less for being far off."""
+    lean = np.radians(20)
+    world = find_world([stance(up=np.array([0, -np.cos(lean), -np.sin(lean)]))], pitch=0, roll=0)
+    assert world.pitch == pytest.approx(20 * 0.5**2 / (0.5**2 + 4**2), abs=0.02)
+
+
 def test_the_distance_that_is_wrong_everywhere_does_not_tilt():
     feet, _ = filmed(steps(200), pitch=15, roll=0)
     right, far = (find_world([stance(f)]) for f in (feet, 1.1 * feet))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.interpolate import pchip_interpolate
 
-from ampose.motion.gaps import fill_gaps
+from ampose.motion.gaps import fill_gaps, interpolate
 
 TIMES = np.arange(12) / 10
 
@@ -100,3 +100,14 @@ def test_short_and_empty(frames):
 def test_unknown_curve():
     with pytest.raises(ValueError, match="pchip, linear"):
         fill_gaps(ramp(), TIMES, curve="spline")
+
+
+def test_times_that_do_not_rise():
+    with pytest.raises(ValueError, match="increase"):
+        fill_gaps(ramp(2), TIMES[::-1])
+
+
+@pytest.mark.parametrize("curve", ["pchip", "linear"])
+def test_what_is_known_is_met_at_both_ends_too(curve, rng):
+    values = rng.normal(size=(12, 2, 3))
+    np.testing.assert_allclose(interpolate(TIMES, values, TIMES, curve), values)

@@ -187,6 +187,43 @@ def test_people_are_expected_where_they_are_going():
     assert identities.expected(26 * FRAME) == []  # only who was there in the last frame
 
 
+def test_nobody_gets_the_id_of_somebody_else():
+    """Somebody has long been forgotten when two newcomers come."""
+    identities = Identities()
+    identities.update([standing(100, 100), standing(500, 100)], 0)
+    there = [standing(500, 100)]
+    for frame in range(1, 100):
+        identities.update(there, frame * FRAME)
+    for place in (900, 1300):
+        there.append(standing(place, 100))
+        found = identities.update(there, (place + 100) / 10 * FRAME)
+    assert sorted(ids(found)) == [1, 2, 3]
+
+
+def test_halves_of_a_body_are_one_person():
+    """Not a joint is seen twice in a row; the boxes are the same."""
+    identities = Identities()
+    for frame in range(6):
+        pose = standing(100, 100)
+        points = pose.keypoints.copy()
+        points[frame % 2 :: 2] = np.nan
+        assert ids(identities.update([replace(pose, keypoints=points)], frame * FRAME)) == [0]
+
+
+@pytest.mark.parametrize("alike", ["joints", "boxes"])
+def test_who_looks_like_somebody_present_is_no_newcomer(alike: str):
+    """A few of the same joints in a small box; or the box of somebody in another pose."""
+    pose = standing(100, 100)
+    points, box = pose.keypoints.copy(), pose.box
+    if alike == "joints":
+        points[6:] = np.nan
+        box = np.concatenate([points[:6].min(0), points[:6].max(0)])
+    else:
+        points = points[::-1].copy()
+    second = replace(pose, keypoints=points, box=box, scores=0.5 * pose.scores)
+    assert ids(Identities().update([pose, second], 0)) == [0]
+
+
 def test_memory_is_bounded():
     identities = Identities()
     for frame in range(150):

@@ -103,9 +103,24 @@ def test_small_far_and_long_ones_stay():
     keypoints[50, 7] += 0.03 * SIZE  # small
     keypoints[65:80, 8] = np.nan
     keypoints[72, 8] = walker(25)[0][72, 8] + 0.2 * SIZE  # nobody knows how fast the joint was
-    keypoints[20:30, 9] += 0.2 * SIZE  # 0.4 s
+    keypoints[20:27, 9] += 0.2 * SIZE  # 0.24 s from the first to the last
     keypoints[:2, 10] += 0.2 * SIZE  # the ends cannot be judged
     assert not remove_outliers(keypoints, times)[1].any()
+
+
+def test_least_jumps_by_hand():
+    """A twentieth of the body; three times what is usual."""
+    times, still = np.arange(100) / 25, np.tile(np.linspace(0, SIZE, 17)[:, None], (100, 1, 2))
+    for share, gone in ((0.045, False), (0.055, True)):
+        keypoints = still.copy()
+        keypoints[51, 5, 0] += share * SIZE
+        assert remove_outliers(keypoints, times)[1][51, 5] == gone
+    # To and fro by 5, a joint is 10 from where it was heading; a jump to 27 or 33 aside.
+    for jump, gone in ((22, False), (28, True)):
+        keypoints = still.copy()
+        keypoints[1::2, 5, 0] += 5
+        keypoints[51, 5, 0] += jump
+        assert remove_outliers(keypoints, times)[1][51, 5] == gone
 
 
 def test_uneven_times():

@@ -73,6 +73,29 @@ def test_an_outlier_joint_counts_little():
     assert np.linalg.norm(found - truth[:, 0], axis=-1).max() < 0.02
 
 
+def test_what_is_seen_less_exactly_counts_less():
+    """A hip has the weight of 1 / 1.5^2 shoulders."""
+    truth = moving(20)
+    keypoints, _, scores = seen(truth)
+    aside = {}
+    for joint in ("left_hip", "left_shoulder"):
+        moved = keypoints.copy()
+        moved[:, H36M_17.index(joint), 0] += 3
+        rays, times = CAMERA.rays(moved), np.arange(20) / 25
+        found = root_path(relative(truth), rays, scores, times, cutoff=None)
+        aside[joint] = np.abs(found - truth[:, 0])[:, 0].mean()
+    assert aside["left_hip"] / aside["left_shoulder"] == pytest.approx(1 / 1.5**2, abs=0.05)
+
+
+def test_a_frame_of_a_wrong_size_pulls_no_others(rng):
+    pose, root = np.repeat(relative(moving(1)), 100, axis=0), np.array([[0.3, 0.1, 4.0]])
+    _, rays, scores = seen(pose + root[:, None])
+    size = np.exp(rng.normal(0, 0.005, (100, 1, 1)))
+    size[50] *= 1.3  # 1.2 m
+    found = root_path(pose * size, rays, scores, np.arange(100) / 25)
+    assert np.linalg.norm(found - root, axis=-1).max() < 0.04
+
+
 def test_gaps_stay_gaps_and_ends_are_not_bent():
     truth = moving(80)
     _, rays, scores = seen(truth)

@@ -67,3 +67,12 @@ def test_a_correction_by_hand():
     assert course.place == pytest.approx([1.5, 0])
     assert course.spread**2 == pytest.approx(0.5)
     assert course.velocity == pytest.approx([0, 0])  # no time has passed
+
+
+def test_what_is_read_counts_by_its_variance():
+    """Known to 3, read to 4: 9 / (9 + 16) of the way, and 9 * 16 / 25 of the variance is left."""
+    course = Course.starting(np.zeros(2), 3, 100)
+    corrected = course.corrected(np.array([10.0, -5]), 4)
+    np.testing.assert_allclose(corrected.place, [3.6, -1.8])
+    assert corrected.spread == pytest.approx(np.sqrt(9 * 16 / 25))
+    np.testing.assert_array_equal(corrected.velocity, 0)  # nothing is known to go together yet

@@ -12,6 +12,9 @@ def test_a_stretch_ends_at_an_absent_frame_and_at_a_long_step():
     assert stretches(there, times) == [slice(0, 2), slice(3, 8), slice(9, 10)]
     times[5:] += LONGEST_STEP
     assert stretches(there, times) == [slice(0, 2), slice(3, 5), slice(5, 8), slice(9, 10)]
+    steps = np.arange(3) * 0.5  # seconds
+    assert stretches(np.ones(3, bool), steps) == [slice(0, 3)]
+    assert len(stretches(np.ones(3, bool), 1.01 * steps)) == 3
     assert stretches(np.zeros(10, bool), times) == []
     assert stretches(np.zeros(0, bool), times[:0]) == []
 
@@ -29,6 +32,7 @@ def test_each_stretch_is_changed_by_itself_and_the_rest_kept():
     seen = []
 
     def change(part, when):
+        assert part.dtype == np.float64
         seen.append((part.shape, when.tolist()))
         return None if len(part) == 2 else part + 100
 
@@ -48,6 +52,8 @@ def test_each_stretch_is_changed_by_itself_and_the_rest_kept():
     [
         (np.zeros((3, 2)), np.zeros(3), "increase"),
         (np.zeros((3, 2)), np.array([0, 1, np.nan]), "finite"),
+        (np.zeros((3, 2)), np.array([0, 1, np.inf]), "finite"),
+        (np.zeros((1, 2)), np.array([np.nan]), "finite"),
         (np.zeros((3, 2)), np.arange(4.0), r"\(3, 2\) and \(4,\)"),
         (np.zeros(3), np.arange(3.0), "needed"),
     ],

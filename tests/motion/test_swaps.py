@@ -107,6 +107,28 @@ def test_at_the_ends_of_a_clip(first):
     assert (found.changed == mask).all()
 
 
+def test_before_somebody_is_seen_and_where_joints_are_not():
+    """Swaps are told by the recording's frames; what is nowhere has not changed."""
+    clean = walker(seconds(60))
+    for joint in ("left_ankle", "right_ankle"):
+        clean[0][:, COCO_17.index(joint)] = np.nan
+    mask = stretch(60, 30, 34, "legs", COCO_17)
+    keypoints, scores = planted(clean, mask, COCO_17)
+    keypoints[:20] = np.nan
+    found = undo_swaps(keypoints, scores, seconds(60), COCO_17)
+    assert found.swaps == (Swap("legs", 30, 34),)
+    mask[:, COCO_17.indices(("left_ankle", "right_ankle"))] = False
+    np.testing.assert_array_equal(found.changed, mask)
+
+
+def test_a_long_clip_is_worked_out_in_parts(monkeypatch):
+    clean = walker(seconds(60))
+    mask = stretch(60, 38, 45, "forearms", COCO_17)
+    monkeypatch.setattr(swaps, "_CHUNK", 7)
+    found = undo_swaps(*planted(clean, mask, COCO_17), seconds(60), COCO_17)
+    np.testing.assert_array_equal(found.changed, mask)
+
+
 def test_arms_and_legs_by_themselves():
     clean = walker(seconds(60))
     mask = stretch(60, 10, 29, "arms", COCO_17) | stretch(60, 20, 39, "lower legs", COCO_17)

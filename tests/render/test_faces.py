@@ -157,3 +157,37 @@ def test_a_real_face() -> None:
     fine = [float(np.median(step[inside[:, 1:]])) for step in steps]
     assert fine[0] >= 1
     assert fine[1] == 0
+
+
+@pytest.mark.parametrize(
+    ("seen", "radius"),
+    [
+        ({"nose": (100, 50), "shoulder": (0, 100), "hip": (0, 200)}, 0.34 * 100),
+        ({"nose": (100, 50), "shoulder": (80, 100)}, 0.5 * 80),
+        ({"nose": (100, 50), "eye": (20, 45)}, 2.6 * 20),
+        ({"ear": (40, 50)}, 1.5 * 40),
+        # Of the shoulders alone, whose torso is their width over 0.66, or of the torso.
+        ({"shoulder": (66, 100)}, 1.5 * 0.34 * 100),
+        ({"shoulder": (80, 100), "hip": (0, 200)}, 1.5 * 0.5 * 80),
+    ],
+)
+def test_radii_by_hand(seen: dict[str, tuple[float, float]], radius: float) -> None:
+    """A pair is so wide, about x = 100, and so low; the nose is alone. None may be smaller."""
+    keypoints = np.full((1, 17, 2), np.nan)
+    for part, (width, y) in seen.items():
+        if part == "nose":
+            keypoints[0, 0] = 100, y
+            continue
+        left, right = COCO_17.indices((f"left_{part}", f"right_{part}"))
+        keypoints[0, [left, right]] = [[100 + width / 2, y], [100 - width / 2, y]]
+    ((_, _, found),), _ = head_circles(keypoints, skeleton=COCO_17)
+    assert found == pytest.approx(radius)
+
+
+def test_a_face_is_sixteen_colours_at_most() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (200, 200, 3), dtype=np.uint8)
+    covered = blur_heads(noise, [np.array([100.0, 100, 60])])
+    y, x = np.mgrid[:200, :200] + 0.5
+    away = np.hypot(x - 100, y - 100)
+    assert len(np.unique(covered[away < 60], axis=0)) <= 16
+    np.testing.assert_array_equal(covered[away > 60], noise[away > 60])

@@ -113,3 +113,13 @@ def test_two_people_who_cross() -> None:
     ]
     for circles, both in zip(heads_over_time(people, times), places.tolist(), strict=True):
         assert all(covered(circles, x) for x in both)
+
+
+@pytest.mark.parametrize("aside", [-2.1, -1.9, 1.9, 2.1])
+def test_a_head_is_covered_for_two_seconds_before_and_after(aside: float) -> None:
+    """But not longer: somebody who is seen once does not hide the rest of a recording."""
+    times, people = ([10, 10 + aside], [[pose()], []])
+    if aside < 0:
+        times, people = times[::-1], people[::-1]
+    circles = heads_over_time(people, np.array(times))
+    assert bool(len(circles[0 if aside < 0 else 1])) == (abs(aside) < 2)

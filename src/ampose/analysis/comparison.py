@@ -222,8 +222,8 @@ def _beyond(tests: int) -> float:
 
 
 def _range(curves: Curves, column: int, times: Array) -> tuple[float, float, float]:
-    """Smallest and largest of an angle from the first to the last of some times, and its sigma."""
-    within = (curves.times >= times[0] - 1e-9) & (curves.times <= times[-1] + 1e-9)
+    """Smallest and largest of an angle up to the last of some times, and the range's sigma."""
+    within = curves.times <= times[-1] + 1e-9  # every alignment begins where both begin
     values, sigma = curves.values[within, column], curves.sigma[within, column]
     there = np.isfinite(values)
     if not there.any():

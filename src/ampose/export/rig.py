@@ -103,9 +103,6 @@ def rest_offsets(lengths: Array) -> Array:
     Args:
         lengths: as in `rest_bones`.
     """
-    bones = rest_bones(lengths)
-    offsets = np.zeros_like(bones)
-    for index, joint in enumerate(RIG[1:], 1):
-        if joint.at != RIG[joint.parent].at:
-            offsets[index] = bones[joint.parent]
+    offsets = rest_bones(lengths)[list(PARENTS)]  # at the ends of their parents' bones
+    offsets[0] = 0
     return offsets

@@ -238,14 +238,7 @@ def _seen(tracks: Tracks, where: tuple[slice, int], lifter: Lifter, repairs: Rep
         known = np.concatenate([keypoints, scores[..., None]], axis=-1)
         known[there], filled[there] = fill_gaps(known[there], times[there])
         keypoints, scores = known[..., :2], known[..., 2]
-    return _Seen(
-        keypoints,
-        np.where(present(keypoints), scores, 0),
-        exchanged,
-        removed,
-        filled,
-        swaps,
-    )
+    return _Seen(keypoints, scores, exchanged, removed, filled, swaps)
 
 
 def _body(
