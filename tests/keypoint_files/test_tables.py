@@ -76,11 +76,22 @@ def test_wide(tmp_path: Path) -> None:
     assert (loaded.scores == 0.5).all()
 
 
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_tables_of_spreadsheets(tmp_path: Path, separator: str) -> None:
+    rows = [f"0,{joint},{i}.25,{i}.5" for i, joint in enumerate(H36M_17.joints)]
+    text = "\n".join(["frame,joint,x,y", *rows])
+    plain = load(tmp_path, text)
+    theirs = text.replace(",", separator).replace(".", ",")
+    np.testing.assert_array_equal(load(tmp_path, theirs).keypoints, plain.keypoints)
+    with pytest.raises(InputError, match=r"line 2: '1\.250\.5' is not a number"):
+        load(tmp_path, theirs.replace("0,25", "1,250,5"))
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("scorer,DLC,DLC\nbodyparts,nose,nose\ncoords,x,y", "DeepLabCut"),
-        ("frame;joint;x;y\n", "its columns are 'frame;joint;x;y': give columns frame"),
+        ("frame|joint|x|y\n", r"its columns are 'frame\|joint\|x\|y': give columns frame"),
         ("frame,joint,x,y\n", "no rows"),
         ("frame,nose_x\n0,1", "'nose' have x but no y"),
         ("frame,x,y,joint,x\n", "twice"),

@@ -4,8 +4,9 @@
 * Wide, a row per person: columns ``frame, person, <joint>_x, <joint>_y, <joint>_score``...
 
 ``person`` (a whole number) and scores are optional, order is free, an empty cell is missing, other
-columns are ignored with a warning. Joints go by our names (`ampose.skeletons`). DeepLabCut's three
-header rows are not read.
+columns are ignored with a warning. Joints go by our names (`ampose.skeletons`). Cells stand apart
+by commas, semicolons or tabs, as the header has them; but for commas, numbers may have a decimal
+comma, as spreadsheets of many countries write them. DeepLabCut's three header rows are not read.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ def read_csv(text: str, asked: Skeleton | None) -> Contents:
 
 def _table(text: str) -> tuple[list[str], list[tuple[int, Row]]]:
     """Column names in lower case, and each row with its line number."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    separator = max(",;\t", key=text.partition("\n")[0].count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
         columns = [column.strip().lower() for column in next(reader)]
         lines = [(reader.line_num, cells) for cells in reader if cells]
@@ -70,6 +72,8 @@ def _table(text: str) -> tuple[list[str], list[tuple[int, Row]]]:
     for line, cells in lines:
         if len(cells) != len(columns):
             raise InputError(f"line {line}: {len(cells)} cells, the header has {len(columns)}")
+        if separator != ",":
+            cells = [cell.replace(",", ".") for cell in cells]
         rows.append((line, dict(zip(columns, cells, strict=True))))
     return columns, rows
 
