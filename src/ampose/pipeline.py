@@ -140,12 +140,14 @@ class LiveReport:
         status: frames shown and dropped, rate and delay.
         stages: what each stage took.
         sequence: what was recorded, if anything was.
+        warnings: sentences about what limits it.
     """
 
     url: str
     status: Status
     stages: tuple[StageTime, ...]
     sequence: PoseSequence | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def run_live(
@@ -187,7 +189,8 @@ def run_live(
     ):
 
         def report(sequence: PoseSequence | None = None) -> LiveReport:
-            return LiveReport(page.url, meter.status, tuple(work.at.times()), sequence)
+            warnings = tuple(dict.fromkeys(work.warnings))
+            return LiveReport(page.url, meter.status, tuple(work.at.times()), sequence, warnings)
 
         def shown(pictures: Iterable[DrawnFrame]) -> Generator[DrawnFrame]:
             for frame, picture in pictures:

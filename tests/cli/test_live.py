@@ -93,6 +93,15 @@ def test_a_video_ends_by_itself(ampose: Command) -> None:
     assert np.isfinite(read_npz(Path("out/poses.npz")).joints).all()
 
 
+@pytest.mark.parametrize("recorded", [True, False])
+def test_what_limits_it_is_said_once(ampose: Command, recorded: bool) -> None:
+    out = ("-o", "out") if recorded else ()
+    said = ampose("run", clip(Path("a.mp4")), "--realtime", "--port", 0, "--pitch", 10, *out)
+    assert (said.code, said.err) == (0, "")
+    ignored = "note: Options that mean nothing for what is live were ignored: --pitch.\n"
+    assert said.out.count(ignored) == 1
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [

@@ -43,6 +43,9 @@ def run_live(
         )
     if out and report.sequence:
         tell(report.sequence, out, formats, notes)
+    else:
+        for warning in report.warnings:
+            print(f"note: {warning}")
     for line in summary(report):
         print(line)
 
