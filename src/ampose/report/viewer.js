@@ -57,7 +57,8 @@
   let target = middle.slice();
 
   function home() {
-    distance = 3.3 * (follow.checked ? 1 : Math.max(1, 0.62 * Math.min(reach, 20)));
+    // Feet hang lower under the pelvis than heads rise above it: room for both, and raised arms.
+    distance = 3.8 * (follow.checked ? 1 : Math.max(1, 0.62 * Math.min(reach, 20)));
   }
 
   function targetNow() {
