@@ -62,6 +62,10 @@ def score(take: takes.Take, result: PoseSequence) -> dict[str, float]:
         tilt = float(np.degrees(np.arccos(np.clip(up, -1, 1))))
     in_sigmas = np.abs(joints - truth)[:, 1:] / result.sigma[:, 0, 1:]
     in_sigmas = in_sigmas[np.isfinite(in_sigmas)]
+
+    def percent_within(sigmas: int) -> float:
+        return float(100 * (in_sigmas <= sigmas).mean()) if in_sigmas.size else np.nan
+
     return {
         "mpjpe_mm": mpjpe(joints, truth),
         "p_mpjpe_mm": p_mpjpe(joints, truth),
@@ -69,8 +73,8 @@ def score(take: takes.Take, result: PoseSequence) -> dict[str, float]:
         "bone_variation_percent": bone_length_variation(joints, H36M_17),
         "root_percent": 100 * float(np.median(off / away)),
         "tilt_degrees": tilt,
-        "within_1_sigma_percent": float(100 * (in_sigmas <= 1).mean()),
-        "within_2_sigma_percent": float(100 * (in_sigmas <= 2).mean()),
+        "within_1_sigma_percent": percent_within(1),
+        "within_2_sigma_percent": percent_within(2),
     }
 
 

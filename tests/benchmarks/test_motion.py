@@ -31,7 +31,7 @@ def answer(take, **changes) -> PoseSequence:
     given = {
         "joints": joints - joints[:, :, :1],
         "root": joints[:, :, 0],
-        "sigma": np.full((frames, 1, 17, 3), np.nan),
+        "sigma": np.full((frames, 1, 17, 3), 0.03),
         "keypoints": take.keypoints[:, None],
         "scores": np.ones((frames, 1, 17)),
         "valid": np.ones((frames, 1, 17), bool),
@@ -46,6 +46,7 @@ def answer(take, **changes) -> PoseSequence:
 def test_a_right_answer_has_no_error(take):
     score = motion.score(take, answer(take))
     assert score.pop("acceleration_mm_per_s2") < 1  # float32
+    assert [score.pop(f"within_{count}_sigma_percent") for count in (1, 2)] == [100, 100]
     assert score == pytest.approx(dict.fromkeys(score, 0), abs=0.03)  # the pack is rounded
 
 
@@ -54,6 +55,13 @@ def test_errors_by_hand(take):
     assert motion.score(take, replace(right, root=right.root * 1.1))["root_percent"] == (
         pytest.approx(10, abs=0.01)
     )
+    joints = right.joints.copy()
+    joints[:, :, 1:, 0] += 0.05  # of three axes one, by more than one sigma and less than two
+    beside = motion.score(take, replace(right, joints=joints))
+    assert beside["within_1_sigma_percent"] == pytest.approx(200 / 3)
+    assert beside["within_2_sigma_percent"] == 100
+    unknown = motion.score(take, replace(right, sigma=np.full_like(right.sigma, np.nan)))
+    assert np.isnan(unknown["within_1_sigma_percent"])
     level = replace(take.camera, rotation=np.diag([1.0, -1, -1]))
     tilted = motion.score(take, replace(right, cameras=(level,)))["tilt_degrees"]
     assert np.cos(np.radians(tilted)) == pytest.approx(-take.camera.rotation[1, 1])
