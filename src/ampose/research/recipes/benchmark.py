@@ -59,7 +59,7 @@ _ENTRIES: tuple[tuple[str, ModelConfig, float], ...] = (
 _TEMPORAL: tuple[tuple[str, ModelConfig, float], ...] = (
     ("ampose-9", AMPoseConfig(depth=4, width=128, frames=9), 2e-3),
     ("ampose-27", AMPoseConfig(depth=4, width=128, frames=27), 2e-3),
-    ("videopose3d-27", VideoPose3DConfig(filters=(3, 3, 3), frames=27), 2e-3),
+    ("videopose3d-27", VideoPose3DConfig(filters=(3, 3, 3), frames=27), 6e-3),
     ("poseformer-9", PoseFormerConfig(width=8, frames=9), 2e-3),
     ("mhformer-9", MHFormerConfig(width=104, hidden=208), 2e-3),
     ("p-stmo-81", PSTMOConfig(width=104, hidden=208), 2e-3),
